@@ -1,0 +1,57 @@
+# The front door. Every target installs what it needs first (tools/setup) and does nothing that is done already.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run build test bench check install package clean
+
+MODEL ?= models/demo
+PREFIX ?= /usr/local
+
+help:
+	@echo "lapse: how long does my model really take?"
+	@echo
+	@echo "  make run       build, and measure the model that comes with lapse (another: make run MODEL=path/to/model.onnx)"
+	@echo "  make build     build the program, build/lapse"
+	@echo "  make test      build and run every test; the last line says how many passed and failed"
+	@echo "  make bench     build and run the benchmarks behind the published figures"
+	@echo "  make check     format, floors, AddressSanitizer, ThreadSanitizer, fuzzers: takes long"
+	@echo "  make install   install into PREFIX (now $(PREFIX))"
+	@echo "  make package   build a Debian package"
+	@echo "  make clean     remove what was built; what was downloaded stays in .deps/"
+	@echo
+	@echo "Each installs what it needs by itself, as root or through sudo."
+
+build:
+	@tools/setup run
+	@tools/check-floors
+	@tools/build release product
+
+run: build
+	@echo "measuring $(MODEL): build/lapse time $(MODEL)"
+	@build/lapse time $(MODEL)
+
+test:
+	@tools/setup test
+	@tools/build test
+	@/usr/bin/python3 models/make_zoo.py --out models/zoo
+	@tools/run-tests test
+
+bench:
+	@tools/setup bench
+	@tools/build bench
+	@/usr/bin/python3 models/make_zoo.py --out models/zoo
+	@bench/run
+
+check:
+	@tools/setup check
+	@tools/check
+
+install: build
+	@cmake --install build --prefix "$(PREFIX)"
+
+package: build
+	@tools/setup package
+	@cd build && cpack -G DEB
+
+clean:
+	@echo "removing build/ and build-*/"
+	@rm -rf build build-*/

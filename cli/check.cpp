@@ -1,0 +1,106 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <lapse/host/memory.hpp>
+#include <memory>
+
+#include "cli/command.hpp"
+#include "cli/console.hpp"
+#include "cli/model_options.hpp"
+
+namespace lapse::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFooter =
+    "Every folder below the given ones that holds a model.onnx and a test_data_set_* is a case. A case passes\n"
+    "if all outputs are the expected ones within the tolerance; it is not supported if the engine lacks an\n"
+    "operator or a type, or if lapse can't pass one (strings, sequences). Exit status 4 if a case fails.";
+
+struct Options {
+  std::vector<std::string> folders;
+  bool verbose = false;
+  EngineOptions engine;
+};
+
+struct Count {
+  int passed = 0, failed = 0, random = 0, unsupported = 0;
+};
+
+Result<std::vector<fs::path>> find_cases(const std::vector<std::string>& roots) {
+  std::vector<fs::path> cases;
+  for (const fs::path root : roots) {
+    std::error_code failed;
+    if (!fs::is_directory(root, failed)) return fail(ErrorCode::BadInput, fmt::format("{}: no such folder", root.string()));
+    const auto is_case = [&](const fs::path& folder) { return fs::exists(folder / "model.onnx", failed); };
+    if (is_case(root)) cases.push_back(root);
+    for (const auto& entry : fs::recursive_directory_iterator(root, fs::directory_options::skip_permission_denied, failed)) {
+      if (entry.is_directory(failed) && is_case(entry.path())) cases.push_back(entry.path());
+    }
+  }
+  if (cases.empty())
+    return fail(ErrorCode::BadInput, "no case found: no folder holds a model.onnx",
+                "the ONNX project's own are in Debian's libonnx-testdata");
+  std::ranges::sort(cases);
+  return cases;
+}
+
+Result<measure::Answer> check(const fs::path& folder, const EngineOptions& options) {
+  LAPSE_TRY(const auto request, options.request(folder.string()));
+  LAPSE_TRY(auto model, measure::prepare_model(request));
+  return measure::check_answer(*model.subject, model.session->outputs(), *model.inputs, request.tolerance);
+}
+
+void judge(const fs::path& folder, const Result<measure::Answer>& answer, bool verbose, Count& count) {
+  if (answer && answer->verdict == measure::Answer::Verdict::Random) {
+    ++count.random;
+    fmt::print("random       {}: output {} differs from run to run\n", folder.string(), answer->random_output);
+  } else if (answer) {
+    ++count.passed;
+    if (verbose) fmt::print("passed       {}: largest difference {:.2g}\n", folder.string(), answer->largest_difference);
+  } else if (answer.error().code == ErrorCode::Unsupported) {
+    ++count.unsupported;
+    if (verbose) fmt::print("unsupported  {}: {}\n", folder.string(), answer.error().message);
+  } else {
+    ++count.failed;
+    fmt::print("FAILED       {}: {}\n", folder.string(), answer.error().message);
+  }
+}
+
+Result<int> run(const Options& options) {
+  const std::atomic<bool>& stop = stop_on_signal();
+  host::limit_to_available();
+  LAPSE_TRY(const auto cases, find_cases(options.folders));
+  Count count;
+  for (const fs::path& folder : cases) {
+    if (stop) break;
+    const auto answer = check(folder, options.engine);
+    if (!answer && exit_status(answer.error().code) == 3 && answer.error().code != ErrorCode::Unsupported)
+      return tl::unexpected(answer.error());
+    judge(folder, answer, options.verbose, count);
+  }
+  const int run = count.passed + count.failed + count.random;
+  fmt::print("{} cases: {} run ({} passed, {} failed, {} random by design), {} not supported{}\n", cases.size(), run, count.passed,
+             count.failed, count.random, count.unsupported, stop ? " · interrupted" : "");
+  if (stop) return exit_status(ErrorCode::Interrupted);
+  return count.failed > 0 ? exit_status(ErrorCode::WrongAnswer) : 0;
+}
+
+}  // namespace
+
+Command add_check(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<Options>();
+  const auto command = app.add_subcommand("check", "Check the answers of models against their test data, without timing");
+  command->add_option("FOLDER", options->folders, "Folders to look in")->required()->type_name("");
+  command->add_flag("-v,--verbose", options->verbose, "Also name the cases that pass or are not supported");
+  options->engine.add_to(*command);
+  command->footer(kFooter);
+  return [options, &context] {
+    const auto status = run(*options);
+    return status ? *status : print_error(status.error(), context.language);
+  };
+}
+
+}  // namespace lapse::cli

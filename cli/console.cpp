@@ -1,0 +1,81 @@
+#include "cli/console.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+namespace lapse::cli {
+namespace {
+
+std::atomic<bool> stop{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "the signal handler writes it");
+
+void handle_signal(int) { stop = true; }
+
+}  // namespace
+
+int print_error(const Error& error, report::Language language) {
+  const bool korean = language == report::Language::Korean;
+  fmt::print(stderr, "lapse: {}{}\n", korean ? "오류: " : "", error.message);
+  if (!error.hint.empty()) fmt::print(stderr, "  {}: {}\n", korean ? "도움말" : "hint", error.hint);
+  return exit_status(error.code);
+}
+
+bool unicode_terminal() {
+  for (const char* variable : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* value = std::getenv(variable);
+    if (value == nullptr || *value == '\0') continue;
+    const std::string_view locale = value;
+    return locale.find("UTF-8") != locale.npos || locale.find("utf8") != locale.npos || locale.find("UTF8") != locale.npos ||
+           locale.find("utf-8") != locale.npos;
+  }
+  return false;
+}
+
+const std::atomic<bool>& stop_on_signal() {
+  struct sigaction action {};
+  action.sa_handler = handle_signal;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  return stop;
+}
+
+ProgressLine::ProgressLine(report::Language language) : language_(language), terminal_(isatty(STDERR_FILENO) == 1) {}
+
+void ProgressLine::loading(std::string_view model) {
+  print(language_ == report::Language::Korean ? fmt::format("{} 불러오는 중…", model) : fmt::format("loading {}…", model));
+}
+
+void ProgressLine::show(const measure::Progress& progress, Duration budget) {
+  const bool korean = language_ == report::Language::Korean;
+  const auto seconds = [](Duration duration) { return std::chrono::duration<double>(duration).count(); };
+  std::string line = progress.warming_up ? (korean ? "예열 중" : "warming up") : (korean ? "측정 중" : "measuring");
+  line += fmt::format(" · {}{}", progress.runs, korean ? "회" : " runs");
+  if (!progress.warming_up && progress.median_ns > 0 && std::isfinite(progress.relative_error)) {
+    line += fmt::format(" · {} ± {:.2f} %", format_nanoseconds(progress.median_ns), 100 * progress.relative_error);
+  }
+  line += fmt::format(" · {:.0f} / {:.0f} s", seconds(progress.spent), seconds(budget));
+  print(line);
+}
+
+void ProgressLine::print(std::string_view line) {
+  if (!terminal_) return;
+  fmt::print(stderr, "\r\033[K{}", line);
+  std::fflush(stderr);
+  shown_ = true;
+}
+
+void ProgressLine::clear() {
+  if (!shown_) return;
+  fmt::print(stderr, "\r\033[K");
+  std::fflush(stderr);
+  shown_ = false;
+}
+
+}  // namespace lapse::cli

@@ -1,0 +1,87 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <lapse/base/version.hpp>
+#include <new>
+
+#include "cli/command.hpp"
+#include "cli/console.hpp"
+
+namespace {
+
+using namespace lapse;
+
+constexpr const char* kFooter =
+    "Exit status: 0 fine, 2 bad use or bad input, 3 engine or device not usable, 4 wrong answer,\n"
+    "130 interrupted, 1 a fault of lapse or of the engine.\n"
+    "\n"
+    "Environment: ORT_DYLIB_PATH (the ONNX Runtime library to measure), LAPSE_ENGINE_PATH (folders with\n"
+    "engine plug-ins), LC_ALL, LC_MESSAGES, LANG (language).";
+
+// CLI11 says of a misspelt subcommand only that one is required.
+Error explain(const CLI::ParseError& error, const CLI::App& app, std::string_view first) {
+  const auto called = app.get_subcommands();
+  if (!called.empty()) return {ErrorCode::BadUse, error.what(), fmt::format("lapse {} --help", called.front()->get_name())};
+  if (first.starts_with('-')) return {ErrorCode::BadUse, error.what(), "lapse --help"};
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(command->get_name());
+  return {ErrorCode::BadUse, fmt::format("there is no subcommand '{}'", first), fmt::format("there are: {}", fmt::join(names, ", "))};
+}
+
+int run(int argc, char** argv) {
+  cli::Context context;
+  context.argv.assign(argv, argv + argc);
+  context.language = report::language_of_environment();
+
+  CLI::App app{"lapse: how long does my model really take?", "lapse"};
+  app.set_version_flag("--version", fmt::format("lapse {} ({})", version(), git_commit().empty() ? "no git commit" : git_commit()),
+                       "Print the version and exit");
+  app.set_help_flag("-h,--help", "Print this help and exit");
+  app.add_option("--lang", context.language_option, "Language of the report: en or ko (default: by the locale)")->type_name("LANG");
+  app.footer(kFooter);
+  app.fallthrough();
+  app.get_formatter()->column_width(38);
+
+  const std::vector<std::pair<std::string, cli::Command>> commands{
+      {"time", cli::add_time(app, context)},
+      {"check", cli::add_check(app, context)},
+      {"show", cli::add_show(app, context)},
+      {"engines", cli::add_engines(app, context)},
+  };
+  app.require_subcommand(1);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {  // --help, --version
+    return app.exit(asked);
+  } catch (const CLI::ParseError& error) {
+    if (argc == 1) {
+      fmt::print(stderr, "{}", app.help());
+      return exit_status(ErrorCode::BadUse);
+    }
+    return cli::print_error(explain(error, app, argv[1]), context.language);
+  }
+  if (!context.language_option.empty()) {
+    const auto language = report::parse_language(context.language_option);
+    if (!language) return cli::print_error(language.error(), context.language);
+    context.language = *language;
+  }
+  for (const auto& [name, command] : commands) {
+    if (app.got_subcommand(name)) return command();
+  }
+  return exit_status(ErrorCode::BadUse);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // The last line of defence: what is asked for may not fit into memory at a place that no Result comes from.
+  try {
+    return run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    return cli::print_error({ErrorCode::OutOfMemory, "out of memory", "ask for smaller shapes, a smaller batch or fewer runs"},
+                            report::Language::English);
+  } catch (const std::exception& error) {
+    return cli::print_error({ErrorCode::Internal, error.what(), ""}, report::Language::English);
+  }
+}

@@ -1,0 +1,120 @@
+#include <fmt/format.h>
+
+#include <lapse/host/affinity.hpp>
+#include <lapse/host/memory.hpp>
+#include <lapse/report/compose.hpp>
+#include <memory>
+
+#include "cli/command.hpp"
+#include "cli/console.hpp"
+#include "cli/model_options.hpp"
+#include "cli/report_outputs.hpp"
+
+namespace lapse::cli {
+namespace {
+
+constexpr const char* kFooter =
+    "MODEL is a file (.onnx, .pt), a folder in the ONNX test-data layout (model.onnx and\n"
+    "test_data_set_*/{input,output}_N.pb), null (does nothing: what is left is lapse's own cost), or\n"
+    "sim:submit=50us,device=5ms (a simulated asynchronous device; also first=, jitter=, seed=,\n"
+    "time=real|virtual, blocking=0|1).\n"
+    "\n"
+    "The measurement ends when the 95 % interval of the median lies within ± --precision (after at least\n"
+    "36 runs and half a second), or when --budget or --max-runs is used up; the report says which.\n"
+    "A percentile is reported only if the sample supports a 95 % interval: p90 needs 36 runs, p95 72,\n"
+    "p99 368, p99.9 3,688.\n"
+    "\n"
+    "Examples:\n"
+    "  lapse time model.onnx\n"
+    "  lapse time model.onnx --shape x=8x3x224x224 --threads 1 --pin 0 --json result.json\n"
+    "  lapse time bert.pt --shape ids:int64=1x128 --fill ids=ints:0..30521\n"
+    "  lapse time 'sim:submit=50us,device=5ms'";
+
+constexpr double kMostRuns = 100'000'000;  // 2.4 GB of samples
+
+struct Options {
+  std::string model, budget = "30s", pin, scenario = "single-stream";
+  std::int64_t warmup = -1;   // -1: not given
+  std::size_t in_flight = 0;  // 0: not given
+  measure::Plan plan;
+  EngineOptions engine;
+  InputOptions inputs;
+  ReportOutputs outputs;
+
+  void add_to(CLI::App& command) {
+    command.add_option("MODEL", model, "Model file or folder, null, or sim:SETTINGS")->required()->type_name("");
+    const auto option = [&](const char* name, auto& value, const char* type, const char* text) {
+      return command.add_option(name, value, text)->type_name(type)->group("Measuring");
+    };
+    option("--precision", plan.precision, "SHARE", "Stop when the median is known within ± this share (default: 0.01)")
+        ->check(number_between(1e-9, 1));
+    option("--budget", budget, "TIME", "Stop after this time of warm-up and timed runs (default: 30s)");
+    option("--min-runs", plan.min_runs, "N", "Timed runs to do whatever the budget says (default: 1)")->check(number_between(1, kMostRuns));
+    option("--max-runs", plan.max_runs, "N", "Timed runs at the most (default: 1000000)")->check(number_between(1, kMostRuns));
+    option("--warmup", warmup, "N", "Runs to discard first (default: until the times settle)")->check(number_between(0, kMostRuns));
+    option("--scenario", scenario, "NAME", "single-stream: latency, one at a time; offline: throughput, several in flight")
+        ->check([](const std::string& name) {
+          return name == "single-stream" || name == "offline" ? "" : "'" + name + "' is neither single-stream nor offline";
+        });
+    option("--in-flight", in_flight, "N", "Inferences in flight in the offline scenario (default: usable CPUs)")
+        ->check(number_between(1, 1024));
+    option("--pin", pin, "CPUS", "CPUs to run on: 0, 0,2 or 0-3");
+    inputs.add_to(command);
+    engine.add_to(command);
+    outputs.add_to(command);
+    command.footer(kFooter);
+  }
+
+  Result<measure::Plan> read_plan() const {
+    measure::Plan result = plan;
+    LAPSE_TRY(result.budget, parse_duration(budget));
+    if (warmup >= 0) result.warmup = static_cast<std::size_t>(warmup);
+    if (scenario == "offline") {
+      result.scenario = measure::Scenario::Offline;
+      result.in_flight = in_flight > 0 ? in_flight : static_cast<std::size_t>(host::usable_cpus());
+    } else if (in_flight > 1) {
+      return fail(ErrorCode::BadUse, "--in-flight belongs to the offline scenario", "add --scenario offline");
+    }
+    if (result.min_runs > result.max_runs) {
+      return fail(ErrorCode::BadUse, fmt::format("--min-runs {} is more than --max-runs {}", result.min_runs, result.max_runs));
+    }
+    return result;
+  }
+};
+
+Result<int> run(Options& options, const Context& context) {
+  const std::atomic<bool>& stop = stop_on_signal();
+  if (!options.pin.empty()) {
+    LAPSE_TRY(const auto cpus, host::parse_cpu_list(options.pin));
+    LAPSE_CHECK(host::pin(cpus));
+  }
+  LAPSE_TRY(const measure::Plan plan, options.read_plan());
+  LAPSE_TRY(measure::ModelRequest request, options.engine.request(options.model));
+  LAPSE_TRY(request.inputs, options.inputs.request());
+  LAPSE_CHECK(options.outputs.open());
+  host::limit_to_available();
+
+  ProgressLine progress{context.language};
+  progress.loading(request.model);
+  LAPSE_TRY(auto model, measure::prepare_model(request, plan.in_flight));
+  const measure::Hooks hooks{[&](const measure::Progress& now) { progress.show(now, plan.budget); }, &stop};
+  LAPSE_TRY(const auto timing, measure::time_model(model, plan, request.tolerance, hooks));
+  progress.clear();
+
+  const report::Report report = report::compose(request, plan, model, timing, context.argv);
+  LAPSE_CHECK(options.outputs.write(report, context.language));
+  return timing.measurement.stop == measure::Stop::Interrupted ? exit_status(ErrorCode::Interrupted) : 0;
+}
+
+}  // namespace
+
+Command add_time(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<Options>();
+  options->add_to(*app.add_subcommand("time", "Measure how long a model takes: cold, and steady with its interval and percentiles"));
+  return [options, &context] {
+    const auto status = run(*options, context);
+    return status ? *status : print_error(status.error(), context.language);
+  };
+}
+
+}  // namespace lapse::cli

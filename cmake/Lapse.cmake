@@ -1,0 +1,22 @@
+# What every target shares: warnings, sanitizers, and how a floor is made.
+
+add_library(lapse_warnings INTERFACE)
+target_compile_options(lapse_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast)
+
+if(LAPSE_SANITIZE)
+  add_compile_options(-fsanitize=${LAPSE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${LAPSE_SANITIZE})
+endif()
+
+# lapse_floor(NAME SOURCES … HEADERS … [DEPENDS …] [PRIVATE_DEPENDS …])
+# One floor of the house: static library lapse_NAME, alias and exported name lapse::NAME, headers beside their sources.
+function(lapse_floor name)
+  cmake_parse_arguments(floor "" "" "SOURCES;HEADERS;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  add_library(lapse_${name} STATIC ${floor_SOURCES})
+  add_library(lapse::${name} ALIAS lapse_${name})
+  set_target_properties(lapse_${name} PROPERTIES EXPORT_NAME ${name})
+  target_compile_features(lapse_${name} PUBLIC cxx_std_20)
+  target_sources(lapse_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${floor_HEADERS})
+  target_link_libraries(lapse_${name} PUBLIC ${floor_DEPENDS} PRIVATE ${floor_PRIVATE_DEPENDS} $<BUILD_INTERFACE:lapse_warnings>)
+  set_property(GLOBAL APPEND PROPERTY LAPSE_FLOORS lapse_${name})
+endfunction()

@@ -1,0 +1,31 @@
+#include "plugin.hpp"
+
+#include "../common/table.hpp"
+#include "session.hpp"
+
+namespace lapse::engines::onnxruntime {
+namespace {
+
+using Functions = Table<Engine, Session, Binding>;
+
+constexpr const char* kOptionsHelp =
+    "threads=N  threads inside one operator (default: one per core)\n"
+    "inter_threads=N  operators at the same time, with execution=parallel\n"
+    "execution=sequential|parallel  one operator after the other, or independent ones together (default: sequential)\n"
+    "optimization=disable|basic|extended|all  how far the graph is rewritten before it runs (default: all)\n"
+    "spinning=0|1  idle threads of the pool wait by spinning (default: 1)\n"
+    "arena=0|1  memory comes from the library's arena (default: 1)\n"
+    "device=cpu  where the model runs";
+
+constexpr lapse_engine_api kTable = Functions::make("onnxruntime", ".onnx,.ort", kOptionsHelp);
+
+}  // namespace
+
+const lapse_engine_api& plugin() noexcept { return kTable; }
+
+NativeSession native(lapse_session* session) noexcept {
+  const Session* own = Functions::session(session);
+  return {&own->api(), own->native()};
+}
+
+}  // namespace lapse::engines::onnxruntime

@@ -1,0 +1,19 @@
+#pragma once
+// The plug-in as a library, for a benchmark that links it and runs a loop of its own over the very session that lapse measures.
+
+#include <lapse/engine/abi.h>
+#include <onnxruntime_c_api.h>
+
+namespace lapse::engines::onnxruntime {
+
+/// What lapse_engine_entry returns.
+const lapse_engine_api& plugin() noexcept;
+
+struct NativeSession {
+  const OrtApi* api;
+  OrtSession* session;  // owned by the lapse_session
+};
+/// `session` was made by plugin().load.
+NativeSession native(lapse_session* session) noexcept;
+
+}  // namespace lapse::engines::onnxruntime

@@ -1,0 +1,19 @@
+#include "../common/table.hpp"
+#include "session.hpp"
+
+namespace lapse::engines::libtorch {
+namespace {
+
+constexpr const char* kOptionsHelp =
+    "threads=N  threads inside one operator, for the whole process (default: one per core)\n"
+    "inter_threads=N  threads for operators at the same time, for the whole process; set once\n"
+    "freeze=0|1  torch.jit.freeze: weights folded into the graph (default: 0)\n"
+    "optimize=0|1  torch.jit.optimize_for_inference, which freezes too (default: 0)\n"
+    "device=cpu  where the model runs";
+
+constexpr lapse_engine_api kTable = Table<Engine, Session, Binding>::make("torch", ".pt,.pth,.ts", kOptionsHelp);
+
+}  // namespace
+}  // namespace lapse::engines::libtorch
+
+extern "C" __attribute__((visibility("default"))) const lapse_engine_api* lapse_engine_entry() { return &lapse::engines::libtorch::kTable; }

@@ -1,0 +1,42 @@
+#include <lapse/base/error.hpp>
+
+#include <array>
+
+namespace lapse {
+namespace {
+
+struct Row {
+  ErrorCode code;
+  std::string_view name;
+  int exit_status;
+  int http_status;
+};
+
+// The one table from a code to what a shell and an HTTP client see.
+constexpr std::array kRows{
+    Row{ErrorCode::BadUse, "bad_use", 2, 400},
+    Row{ErrorCode::BadInput, "bad_input", 2, 400},
+    Row{ErrorCode::BadModel, "bad_model", 2, 422},
+    Row{ErrorCode::Unsupported, "unsupported", 3, 422},
+    Row{ErrorCode::OutOfMemory, "out_of_memory", 2, 507},
+    Row{ErrorCode::EngineUnusable, "engine_unusable", 3, 503},
+    Row{ErrorCode::DeviceUnusable, "device_unusable", 3, 503},
+    Row{ErrorCode::WrongAnswer, "wrong_answer", 4, 500},
+    Row{ErrorCode::Interrupted, "interrupted", 130, 503},
+    Row{ErrorCode::Internal, "internal", 1, 500},
+};
+
+const Row& row(ErrorCode code) noexcept {
+  for (const Row& candidate : kRows) {
+    if (candidate.code == code) return candidate;
+  }
+  return kRows.back();
+}
+
+}  // namespace
+
+std::string_view name(ErrorCode code) noexcept { return row(code).name; }
+int exit_status(ErrorCode code) noexcept { return row(code).exit_status; }
+int http_status(ErrorCode code) noexcept { return row(code).http_status; }
+
+}  // namespace lapse

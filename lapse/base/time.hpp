@@ -1,0 +1,21 @@
+#pragma once
+// Durations as people write and read them: "50us", "1.5 s".
+
+#include <chrono>
+#include <lapse/base/error.hpp>
+#include <string>
+#include <string_view>
+
+namespace lapse {
+
+using Duration = std::chrono::nanoseconds;
+
+/// Reads a non-negative decimal number followed by ns, us, µs, ms, s, min (or m) or h: "50us", "1.5s", "2m".
+/// A bare "0" needs no unit. Error: BadInput.
+Result<Duration> parse_duration(std::string_view text);
+
+/// Four significant figures with the unit that fits: "410.0 ns", "5.053 ms", "1.200 s". `ns` may be fractional.
+std::string format_nanoseconds(double ns);
+inline std::string format(Duration duration) { return format_nanoseconds(static_cast<double>(duration.count())); }
+
+}  // namespace lapse

@@ -1,0 +1,17 @@
+#include <fmt/format.h>
+
+#include <lapse/device/host_timeline.hpp>
+#include <lapse/device/simulated.hpp>
+#include <lapse/device/timeline.hpp>
+
+namespace lapse::device {
+
+Result<std::unique_ptr<Timeline>> open_timeline(std::string_view device) {
+  if (device == "cpu") return std::make_unique<HostTimeline>();
+  if (device == "sim") return std::make_unique<SimTimeline>(SimTimeline::Time::Real);
+  if (device == "sim:virtual") return std::make_unique<SimTimeline>(SimTimeline::Time::Virtual);
+  return fail(ErrorCode::DeviceUnusable, fmt::format("this program has no timeline for the device '{}'", device),
+              "`lapse engines` lists the devices of each engine");
+}
+
+}  // namespace lapse::device

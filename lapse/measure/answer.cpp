@@ -1,0 +1,114 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <lapse/measure/answer.hpp>
+#include <optional>
+
+namespace lapse::measure {
+namespace {
+
+using Outputs = std::vector<tensor::TensorView>;
+
+// Outputs belong to the binding until its next submit; a second run needs the first one's kept.
+Result<std::vector<tensor::Tensor>> copy(const Outputs& outputs) {
+  std::vector<tensor::Tensor> copies;
+  for (const tensor::TensorView& output : outputs) {
+    LAPSE_TRY(auto tensor, tensor::Tensor::make(output.dtype, {output.shape.begin(), output.shape.end()}));
+    std::copy_n(output.data, output.bytes, tensor.data());
+    copies.push_back(std::move(tensor));
+  }
+  return copies;
+}
+
+class Check {
+ public:
+  Check(SessionSubject& subject, const std::vector<engine::Port>& ports, const tensor::Tolerance& tolerance)
+      : subject_(subject), ports_(ports), tolerance_(tolerance) {}
+
+  Result<void> one_set(std::size_t set, const InputSet& data, std::size_t of_sets) {
+    LAPSE_TRY(const Outputs outputs, subject_.infer(set));
+    ++answer_.sets;
+    for (std::size_t i = 0; i < data.expected.size(); ++i) {
+      const tensor::NamedTensor& expected = data.expected[i];
+      LAPSE_TRY(const std::size_t position, find(expected.name, i, outputs.size()));
+      answer_.largest_difference =
+          std::max(answer_.largest_difference, tensor::largest_difference(outputs[position], expected.tensor.view()));
+      const auto difference = tensor::difference(outputs[position], expected.tensor.view(), tolerance_);
+      if (!difference) continue;
+      LAPSE_TRY(const bool random, is_random(set, outputs, position));
+      if (random) continue;
+      return fail(ErrorCode::WrongAnswer,
+                  fmt::format("wrong answer{}: output {}: {}", of_sets > 1 ? fmt::format(" for input set {}", set) : "", label(position),
+                              difference->what),
+                  fmt::format("nothing was timed; the tolerance is rtol {:g}, atol {:g} (--rtol, --atol)", tolerance_.relative,
+                              tolerance_.absolute));
+    }
+    if (answer_.verdict == Answer::Verdict::Unchecked) answer_.verdict = Answer::Verdict::Correct;
+    return {};
+  }
+
+  Answer answer() && { return std::move(answer_); }
+
+ private:
+  std::string label(std::size_t position) const {
+    return position < ports_.size() && !ports_[position].name.empty() ? ports_[position].name : std::to_string(position);
+  }
+
+  Result<std::size_t> find(const std::string& name, std::size_t order, std::size_t count) const {
+    const auto port = std::ranges::find(ports_, name, &engine::Port::name);
+    std::size_t position = order;
+    if (!name.empty() && port != ports_.end()) {
+      position = static_cast<std::size_t>(port - ports_.begin());
+    } else if (!name.empty()) {
+      // A number names an output by its place; any other name that the model doesn't know stands for its own place in the list.
+      std::from_chars(name.data(), name.data() + name.size(), position);
+    }
+    if (position < count) return position;
+    return fail(ErrorCode::BadInput,
+                fmt::format("an output {} is expected, but the model has {}", name.empty() ? std::to_string(order) : name, count),
+                "--expect names an output, or its number from 0");
+  }
+
+  // The same inputs once more: does this output come out the same?
+  Result<bool> is_random(std::size_t set, const Outputs& outputs, std::size_t position) {
+    LAPSE_TRY(const auto first, copy(outputs));
+    LAPSE_TRY(const Outputs again, subject_.infer(set));
+    if (!tensor::difference(again[position], first[position].view(), tolerance_)) return false;
+    answer_.verdict = Answer::Verdict::Random;
+    answer_.random_output = label(position);
+    answer_.random_difference = tensor::largest_difference(again[position], first[position].view());
+    return true;
+  }
+
+  SessionSubject& subject_;
+  const std::vector<engine::Port>& ports_;
+  const tensor::Tolerance& tolerance_;
+  Answer answer_;
+};
+
+}  // namespace
+
+std::string_view name(Answer::Verdict verdict) noexcept {
+  switch (verdict) {
+    case Answer::Verdict::Correct:
+      return "correct";
+    case Answer::Verdict::Random:
+      return "random";
+    case Answer::Verdict::Unchecked:
+      break;
+  }
+  return "unchecked";
+}
+
+Result<Answer> check_answer(SessionSubject& subject, const std::vector<engine::Port>& outputs, const Inputs& inputs,
+                            const tensor::Tolerance& tolerance, const std::atomic<bool>* stop) {
+  Check check{subject, outputs, tolerance};
+  for (std::size_t set = 0; set < inputs.sets.size(); ++set) {
+    if (stop != nullptr && stop->load()) return fail(ErrorCode::Interrupted, "interrupted before anything was timed");
+    if (!inputs.sets[set].expected.empty()) LAPSE_CHECK(check.one_set(set, inputs.sets[set], inputs.sets.size()));
+  }
+  return std::move(check).answer();
+}
+
+}  // namespace lapse::measure

@@ -1,0 +1,156 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <lapse/measure/audit.hpp>
+
+namespace lapse::measure {
+namespace {
+
+constexpr double kDriftShare = 0.02;   // halves further apart than this, and with disjoint intervals, are not one distribution
+constexpr double kTailFactor = 2.0;    // p99 beyond twice the median: a person notices
+constexpr double kStealShare = 0.01;   // as much as the default precision
+constexpr double kOthersShare = 0.05;  // a twentieth of the machine: desktops idle below it
+constexpr double kClockShare = 0.05;   // the clock's own cost as a share of the median
+constexpr double kSubmitFactor = 1.1;  // end to end beyond this multiple of submit: the call does not wait for its work
+constexpr std::size_t kMinHalf = 36;   // runs in each half before a drift can be told from noise
+
+std::string percent(double share) { return fmt::format("{:.3g} %", 100.0 * share); }
+// As --budget takes it, rounded up.
+std::string budget(double seconds) {
+  if (seconds < 1) return fmt::format("{:.0f}ms", std::ceil(1e3 * seconds));
+  return seconds < 90 ? fmt::format("{:.0f}s", std::ceil(seconds)) : fmt::format("{:.0f}m", std::ceil(seconds / 60));
+}
+std::string factor(double value) { return fmt::format("{:.3g}", value); }
+
+class Audit {
+ public:
+  Audit(const PreparedModel& model, const Plan& plan, const ModelTiming& timing, const Summaries& summaries,
+        const host::Fingerprint& machine)
+      : model_(model), plan_(plan), timing_(timing), summary_(summaries), machine_(machine) {}
+
+  Warnings operator()() {
+    warnings_ = model_.inputs->warnings;
+    check_outputs();
+    check_stop();
+    check_drift();
+    check_latency();
+    check_machine();
+    return std::move(warnings_);
+  }
+
+ private:
+  void warn(std::string code, std::map<std::string, std::string> facts = {}) { warnings_.push_back({std::move(code), std::move(facts)}); }
+
+  void check_outputs() {
+    for (const OutputInfo& output : timing_.outputs) {
+      if (output.non_finite > 0) warn("non_finite_output", {{"output", output.name}, {"count", std::to_string(output.non_finite)}});
+    }
+    if (timing_.answer.verdict == Answer::Verdict::Random) {
+      warn("random_model",
+           {{"output", timing_.answer.random_output}, {"largest", fmt::format("{:.3g}", timing_.answer.random_difference)}});
+    }
+  }
+
+  void check_stop() {
+    const Measurement& measurement = timing_.measurement;
+    const std::size_t runs = measurement.samples.size();
+    if (measurement.warmup.verdict == WarmupVerdict::NotSettled) {
+      warn("warmup_not_settled", {{"runs", std::to_string(measurement.warmup.discarded)},
+                                  {"suggest", std::to_string(std::max<std::size_t>(10, 2 * measurement.warmup.discarded))}});
+    }
+    if (measurement.stop == Stop::Interrupted) return;
+    const auto& median = summary_.end_to_end.median;
+    if (!median) return warn("few_runs", {{"runs", std::to_string(runs)}, {"needed", std::to_string(median.error().runs)}});
+    const double reached = median->relative_error();
+    if (reached <= plan_.precision) return;
+    std::map<std::string, std::string> facts{{"reached", percent(reached)},
+                                             {"asked", percent(plan_.precision)},
+                                             {"runs", std::to_string(runs)},
+                                             {"budget", budget(std::chrono::duration<double>(plan_.budget).count())}};
+    if (measurement.stop == Stop::MaxRuns) return warn("max_runs_reached", std::move(facts));
+    // The width of an interval falls with the root of the number of runs.
+    const double seconds = std::chrono::duration<double>(plan_.budget).count() * std::pow(reached / plan_.precision, 2);
+    facts["suggest"] = budget(seconds);
+    warn("precision_not_reached", std::move(facts));
+  }
+
+  void check_drift() {
+    const auto& samples = timing_.measurement.samples;
+    const std::size_t half = samples.size() / 2;
+    if (half < kMinHalf) return;
+    const auto first = summarise({samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(half)}).end_to_end.median;
+    const auto second = summarise({samples.end() - static_cast<std::ptrdiff_t>(half), samples.end()}).end_to_end.median;
+    const bool disjoint = first->high < second->low || second->high < first->low;
+    const double change = (second->value - first->value) / first->value;
+    if (!disjoint || std::abs(change) < kDriftShare) return;
+    warn("drift", {{"first", format_nanoseconds(first->value)},
+                   {"second", format_nanoseconds(second->value)},
+                   {"percent", fmt::format("{:+.3g} %", 100 * change)}});
+  }
+
+  void check_latency() {
+    const auto& whole = summary_.end_to_end;
+    if (!whole.median) return;
+    const double median = whole.median->value;
+    if (summary_.submit.median && median > kSubmitFactor * summary_.submit.median->value) {
+      warn("submit_is_not_latency", {{"submit", format_nanoseconds(summary_.submit.median->value)},
+                                     {"end_to_end", format_nanoseconds(median)},
+                                     {"factor", factor(median / summary_.submit.median->value)}});
+    }
+    if (whole.p99 && whole.p99->value > kTailFactor * median) {
+      warn("slow_tail", {{"p99", format_nanoseconds(whole.p99->value)},
+                         {"median", format_nanoseconds(median)},
+                         {"factor", factor(whole.p99->value / median)}});
+    }
+    if (static_cast<double>(timing_.clock_cost.count()) > kClockShare * median) {
+      warn("timer_resolution", {{"median", format_nanoseconds(median)}, {"resolution", format(timing_.clock_cost)}});
+    }
+  }
+
+  void check_machine() {
+    const host::Disturbance& disturbance = timing_.disturbance;
+    if (disturbance.steal > kStealShare) warn("steal", {{"percent", percent(disturbance.steal)}});
+    if (disturbance.others > kOthersShare) {
+      warn("busy_machine", {{"percent", percent(disturbance.others)}, {"load", fmt::format("{:.2f}", timing_.load_1min)}});
+    }
+    if (disturbance.throttled > 0) {
+      std::map<std::string, std::string> facts{{"periods", std::to_string(disturbance.throttled)}};
+      if (machine_.cpu_limit) facts["limit"] = fmt::format("{:.3g}", *machine_.cpu_limit);
+      warn("throttled", std::move(facts));
+    }
+    if (!machine_.governor.empty() && machine_.governor != "performance") warn("governor", {{"governor", machine_.governor}});
+    const auto wanted = static_cast<std::size_t>(model_.threads) * plan_.in_flight;
+    if (!model_.session->asynchronous() && machine_.cpus_allowed > 0 && wanted > static_cast<std::size_t>(machine_.cpus_allowed)) {
+      warn("threads_exceed_cpus", {{"threads", std::to_string(wanted)}, {"cpus", std::to_string(machine_.cpus_allowed)}});
+    }
+    if (!model_.peak_was_reset) warn("memory_whole_process");
+    if (machine_.build_type == "Debug") warn("debug_build");
+  }
+
+  const PreparedModel& model_;
+  const Plan& plan_;
+  const ModelTiming& timing_;
+  const Summaries& summary_;
+  const host::Fingerprint& machine_;
+  Warnings warnings_;
+};
+
+}  // namespace
+
+Summaries summarise(const std::vector<Sample>& samples) {
+  std::vector<double> submit, device, end_to_end;
+  for (const Sample& sample : samples) {
+    submit.push_back(static_cast<double>(sample.submit.count()));
+    device.push_back(static_cast<double>(sample.device.count()));
+    end_to_end.push_back(static_cast<double>(sample.end_to_end.count()));
+  }
+  return {stats::summarise(submit), stats::summarise(device), stats::summarise(end_to_end)};
+}
+
+Warnings audit(const PreparedModel& model, const Plan& plan, const ModelTiming& timing, const Summaries& summaries,
+               const host::Fingerprint& machine) {
+  return Audit{model, plan, timing, summaries, machine}();
+}
+
+}  // namespace lapse::measure

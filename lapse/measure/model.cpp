@@ -1,0 +1,141 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <lapse/engine/catalogue.hpp>
+#include <lapse/host/affinity.hpp>
+#include <lapse/host/memory.hpp>
+#include <lapse/measure/model.hpp>
+
+namespace lapse::measure {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Target {
+  const lapse_engine_api* engine = nullptr;
+  std::string model;               // as the engine takes it
+  std::optional<fs::path> folder;  // in the ONNX test-data layout
+};
+
+Result<Target> find_file(const ModelRequest& request) {
+  const fs::path path = request.model;
+  std::error_code failed;
+  const auto status = fs::status(path, failed);
+  if (!fs::exists(status)) {
+    return fail(ErrorCode::BadModel, fmt::format("{}: no such file", request.model),
+                "give a model file, a folder with model.onnx and test_data_set_*, null, or sim:submit=50us,device=5ms");
+  }
+  Target target;
+  fs::path file = path;
+  if (fs::is_directory(status)) {
+    target.folder = path;
+    file = path / (request.engine == "torch" ? "model.pt" : "model.onnx");
+    if (!fs::exists(file, failed)) {
+      return fail(ErrorCode::BadModel, fmt::format("{}: the folder has no {}", request.model, file.filename().string()),
+                  "a folder is read in the ONNX test-data layout: model.onnx and test_data_set_*/{input,output}_N.pb");
+    }
+  } else if (!fs::is_regular_file(status)) {
+    return fail(ErrorCode::BadModel, fmt::format("{}: not a file", request.model));
+  }
+  LAPSE_TRY(target.engine, request.engine.empty() ? engine::engine_for(file) : engine::find_engine(request.engine));
+  target.model = file.string();
+  return target;
+}
+
+Result<Target> find_target(const ModelRequest& request) {
+  for (const std::string_view builtin : {"null", "sim"}) {
+    const std::string prefix = fmt::format("{}:", builtin);
+    if (request.model != builtin && !request.model.starts_with(prefix)) continue;
+    Target target;
+    LAPSE_TRY(target.engine, engine::find_engine(builtin));
+    target.model = request.model.substr(std::min(request.model.size(), prefix.size()));
+    return target;
+  }
+  return find_file(request);
+}
+
+OutputInfo describe(const tensor::TensorView& output, std::size_t index, const std::vector<engine::Port>& ports) {
+  OutputInfo info;
+  info.name = index < ports.size() ? ports[index].name : std::to_string(index);
+  info.dtype = output.dtype;
+  info.shape.assign(output.shape.begin(), output.shape.end());
+  info.non_finite = tensor::count_non_finite(output);
+  return info;
+}
+
+Duration clock_cost(device::Timeline& timeline) {
+  Duration least = Duration::max();
+  for (int i = 0; i < 100; ++i) {
+    const auto begin = timeline.now();
+    least = std::min(least, timeline.now() - begin);
+  }
+  return least;
+}
+
+std::uint64_t peak_memory(const PreparedModel& model) {
+  const std::uint64_t peak = host::peak_resident();
+  return model.peak_was_reset ? peak - std::min(peak, model.resident_before) : peak;
+}
+
+}  // namespace
+
+Result<PreparedModel> prepare_model(const ModelRequest& request, std::size_t in_flight) {
+  if (request.inputs.batch && *request.inputs.batch < 1) {
+    return fail(ErrorCode::BadInput, fmt::format("--batch {}: a batch has at least one item", *request.inputs.batch));
+  }
+  PreparedModel model;
+  model.peak_was_reset = host::reset_peak();
+  model.resident_before = host::resident();
+  const auto begin = std::chrono::steady_clock::now();
+  LAPSE_TRY(const Target target, find_target(request));  // loads the plug-in, and with it the library that it is linked to
+  model.threads = request.threads.value_or(std::max(1, host::usable_cpus() / static_cast<int>(in_flight)));
+
+  engine::Options open_options, load_options{{"threads", std::to_string(model.threads)}};
+  if (!request.engine_library.empty()) open_options.emplace_back("library", request.engine_library);
+  if (!request.device.empty()) load_options.emplace_back("device", request.device);
+  load_options.insert(load_options.end(), request.engine_options.begin(), request.engine_options.end());
+
+  LAPSE_TRY(auto engine, engine::Engine::open(*target.engine, open_options));
+  model.engine = std::make_unique<engine::Engine>(std::move(engine));
+  LAPSE_TRY(auto session, model.engine->load(target.model, load_options));
+  model.load = std::chrono::steady_clock::now() - begin;
+  model.session = std::make_unique<engine::Session>(std::move(session));
+  LAPSE_TRY(model.timeline, device::open_timeline(model.session->device()));
+
+  LAPSE_TRY(auto inputs, target.folder ? read_test_data(*target.folder, *model.session) : prepare_inputs(*model.session, request.inputs));
+  model.inputs = std::make_unique<Inputs>(std::move(inputs));
+  LAPSE_TRY(auto subject, SessionSubject::make(*model.session, *model.timeline, *model.inputs, in_flight));
+  model.subject = std::make_unique<SessionSubject>(std::move(subject));
+  return model;
+}
+
+Result<ModelTiming> time_model(PreparedModel& model, const Plan& plan, const tensor::Tolerance& tolerance, const Hooks& hooks) {
+  const auto check = [&] { return check_answer(*model.subject, model.session->outputs(), *model.inputs, tolerance, hooks.stop); };
+  ModelTiming timing;
+  timing.clock_cost = clock_cost(*model.timeline);
+
+  const auto begin = model.timeline->now();
+  LAPSE_TRY(const auto outputs, model.subject->infer(0));
+  timing.first = model.timeline->now() - begin;
+  for (std::size_t i = 0; i < outputs.size(); ++i) timing.outputs.push_back(describe(outputs[i], i, model.session->outputs()));
+  LAPSE_TRY(timing.answer, check());
+
+  const host::Activity before = host::activity();
+  LAPSE_TRY(timing.measurement, run(*model.subject, plan, hooks));
+  timing.disturbance = host::between(before, host::activity());
+  timing.load_1min = before.load_1min;
+
+  if (timing.measurement.stop != Stop::Interrupted) {
+    auto after = check();
+    if (!after && after.error().code == ErrorCode::WrongAnswer) {
+      return fail(ErrorCode::WrongAnswer, "right before the measurement, wrong after it: " + after.error().message,
+                  "the measured times are worthless and were thrown away");
+    }
+    if (!after && after.error().code != ErrorCode::Interrupted) return tl::unexpected(std::move(after).error());
+  }
+  timing.peak = peak_memory(model);
+  return timing;
+}
+
+}  // namespace lapse::measure

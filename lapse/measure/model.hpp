@@ -1,0 +1,64 @@
+#pragma once
+// The main path: a model, its engine and its inputs made ready, checked and timed.
+
+#include <lapse/engine/session.hpp>
+#include <lapse/host/fingerprint.hpp>
+#include <lapse/measure/answer.hpp>
+#include <lapse/measure/inputs.hpp>
+#include <lapse/measure/run.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lapse::measure {
+
+struct ModelRequest {
+  std::string model;           // file, folder in the ONNX test-data layout, "null", "sim" or "sim:SETTINGS"
+  std::string engine;          // name or plug-in path; empty: by the ending of the file
+  std::string engine_library;  // empty: the one that the engine finds
+  std::string device;          // empty: the engine's own choice
+  std::optional<int> threads;  // of one inference; nothing: the CPUs that are usable, shared among those in flight
+  engine::Options engine_options;
+  InputRequest inputs;  // not for a folder, which brings its own
+  tensor::Tolerance tolerance;
+};
+
+/// A loaded model with its inputs bound: what can be checked and timed. Movable.
+struct PreparedModel {
+  std::unique_ptr<engine::Engine> engine;
+  std::unique_ptr<engine::Session> session;
+  std::unique_ptr<device::Timeline> timeline;
+  std::unique_ptr<Inputs> inputs;
+  std::unique_ptr<SessionSubject> subject;  // last: it borrows all of the above
+  int threads = 0;
+  Duration load{};                    // opening the engine, its library included, and loading the model
+  std::uint64_t resident_before = 0;  // bytes, before the engine was opened
+  bool peak_was_reset = false;
+};
+
+/// `in_flight` bindings of every input set. Errors: everything that can be wrong with a model, its engine or its inputs.
+Result<PreparedModel> prepare_model(const ModelRequest& request, std::size_t in_flight = 1);
+
+struct OutputInfo {
+  std::string name;
+  tensor::DType dtype = tensor::DType::Unknown;
+  tensor::Shape shape;
+  std::size_t non_finite = 0;  // NaN or infinite elements
+};
+
+struct ModelTiming {
+  Duration first{};                 // first inference, end to end
+  std::vector<OutputInfo> outputs;  // of the first inference
+  Answer answer;
+  Measurement measurement;
+  Duration clock_cost{};          // the least that two readings of the clock, one after the other, differ by
+  std::uint64_t peak = 0;         // bytes resident at the most; over what was resident before, if that could be told
+  host::Disturbance disturbance;  // during warm-up and timed runs
+  double load_1min = 0.0;         // before them
+};
+
+/// First inference, check, warm-up, timed runs, check. Errors: those of the model; WrongAnswer; Interrupted before the first timed run.
+Result<ModelTiming> time_model(PreparedModel& model, const Plan& plan, const tensor::Tolerance& tolerance, const Hooks& hooks = {});
+
+}  // namespace lapse::measure

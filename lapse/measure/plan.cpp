@@ -1,0 +1,21 @@
+#include <lapse/measure/plan.hpp>
+
+namespace lapse::measure {
+
+std::string_view name(Stop stop) noexcept {
+  switch (stop) {
+    case Stop::Precision:
+      return "precision";
+    case Stop::Budget:
+      return "budget";
+    case Stop::MaxRuns:
+      return "max-runs";
+    case Stop::Interrupted:
+      break;
+  }
+  return "interrupted";
+}
+
+std::string_view name(Scenario scenario) noexcept { return scenario == Scenario::Offline ? "offline" : "single-stream"; }
+
+}  // namespace lapse::measure

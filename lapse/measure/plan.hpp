@@ -1,0 +1,36 @@
+#pragma once
+// How long to measure. Policy only: no clock, no loop.
+
+#include <cstddef>
+#include <lapse/base/time.hpp>
+#include <optional>
+#include <string_view>
+
+namespace lapse::measure {
+
+enum class Scenario {
+  SingleStream,  // one inference at a time: latency
+  Offline,       // `in_flight` at once: throughput
+};
+
+struct Plan {
+  Scenario scenario = Scenario::SingleStream;
+  std::size_t in_flight = 1;  // ≥ 1; more than 1 in Offline only
+
+  double precision = 0.01;                     // stop when the 95 % interval of the median lies within ± this share of it
+  Duration budget = std::chrono::seconds{30};  // of warm-up and timed runs together
+  std::size_t min_runs = 1;                    // done whatever the budget says
+  std::size_t max_runs = 1'000'000;            // raw samples take 24 bytes each
+  std::optional<std::size_t> warmup;           // runs to discard; nothing: until the times settle
+};
+
+/// The precision rule looks only at samples that support p90 too (36 runs), and that span half a second: a shorter burst sees neither
+/// scheduler ticks nor a clock that is still rising.
+inline constexpr std::size_t kMinRunsForPrecision = 36;
+inline constexpr Duration kMinTimeForPrecision = std::chrono::milliseconds{500};
+
+enum class Stop { Precision, Budget, MaxRuns, Interrupted };
+std::string_view name(Stop stop) noexcept;
+std::string_view name(Scenario scenario) noexcept;
+
+}  // namespace lapse::measure

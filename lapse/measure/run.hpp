@@ -1,0 +1,57 @@
+#pragma once
+// The measurement: cold, warm-up, timed runs.
+//
+// Every timed run is read off two or three times on the host's clock and, on an asynchronous subject, marked twice on the device's
+// (lapse/measure/sample.hpp). Statistics and progress come between batches of runs, never between two readings; looks at the statistics
+// grow rarer as the sample grows.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <lapse/base/error.hpp>
+#include <lapse/base/time.hpp>
+#include <lapse/measure/plan.hpp>
+#include <lapse/measure/sample.hpp>
+#include <lapse/measure/subject.hpp>
+#include <string_view>
+#include <vector>
+
+namespace lapse::measure {
+
+enum class WarmupVerdict {
+  Settled,     // the last window was no longer faster than the one before
+  NotSettled,  // still getting faster when the time for warming up was over
+  Fixed,       // as many runs as the plan asked for
+};
+std::string_view name(WarmupVerdict verdict) noexcept;
+
+struct Warmup {
+  std::size_t discarded = 0;
+  WarmupVerdict verdict = WarmupVerdict::Fixed;
+};
+
+struct Measurement {
+  Warmup warmup;
+  std::vector<Sample> samples;  // in the order of their submission
+  Duration timed{};             // from the first timed submit until the last completion, pauses between batches left out
+  Stop stop = Stop::Precision;
+};
+
+struct Progress {
+  bool warming_up = true;
+  std::size_t runs = 0;
+  Duration spent{};             // of the budget
+  double median_ns = 0.0;       // 0 while unknown
+  double relative_error = 0.0;  // of the median so far; infinite while unknown
+};
+
+struct Hooks {
+  std::function<void(const Progress&)> progress;  // called between batches, at most about ten times a second
+  const std::atomic<bool>* stop = nullptr;        // becomes true when the user has had enough
+};
+
+/// Runs the plan. An error of the subject ends it: nothing is worth reporting of a subject that fails. Errors: those of the subject.
+Result<Measurement> run(Subject& subject, const Plan& plan, const Hooks& hooks = {});
+
+}  // namespace lapse::measure

@@ -1,0 +1,42 @@
+#pragma once
+// A model with its inputs, as a subject.
+
+#include <lapse/engine/session.hpp>
+#include <lapse/measure/inputs.hpp>
+#include <lapse/measure/subject.hpp>
+#include <span>
+#include <vector>
+
+namespace lapse::measure {
+
+/// Session, timeline and inputs are borrowed and outlive it. One binding for every slot and input set; inference number i uses set
+/// i mod sets.
+class SessionSubject final : public Subject {
+ public:
+  /// Errors: those of bind; BadUse when several slots are asked for and the session can't run concurrently.
+  static Result<SessionSubject> make(engine::Session& session, device::Timeline& timeline, const Inputs& inputs, std::size_t slots);
+
+  Result<void> submit(std::size_t slot, std::size_t iteration) override {
+    engine::Binding& binding = bindings_[slot * sets_ + iteration % sets_];
+    const lapse_status status = binding.submit(timeline_->stream());
+    if (status == LAPSE_OK) return {};
+    return tl::unexpected(binding.error(status));
+  }
+  bool asynchronous() const noexcept override { return asynchronous_; }
+  std::size_t slots() const noexcept override { return bindings_.size() / sets_; }
+  device::Timeline& timeline() noexcept override { return *timeline_; }
+
+  std::size_t sets() const noexcept { return sets_; }
+  /// One inference on `set`, waited for. The outputs are valid until the next submit of slot 0.
+  Result<std::vector<tensor::TensorView>> infer(std::size_t set);
+
+ private:
+  SessionSubject(device::Timeline& timeline, bool asynchronous, std::size_t sets)
+      : timeline_(&timeline), asynchronous_(asynchronous), sets_(sets) {}
+  device::Timeline* timeline_;
+  bool asynchronous_;
+  std::size_t sets_;
+  std::vector<engine::Binding> bindings_;
+};
+
+}  // namespace lapse::measure

@@ -1,0 +1,27 @@
+#pragma once
+// What is measured: anything that can be asked for one inference on a timeline. Measuring knows no engine.
+
+#include <cstddef>
+#include <lapse/base/error.hpp>
+#include <lapse/device/timeline.hpp>
+
+namespace lapse::measure {
+
+/// Threads: `submit` is called from one thread, but from `in_flight` threads, each with its own `slot`, in the offline scenario of a
+/// blocking subject.
+class Subject {
+ public:
+  virtual ~Subject() = default;
+
+  /// Hands over inference number `iteration` (which chooses the input set) in `slot` (0 … slots() - 1). Blocks until it is done unless
+  /// asynchronous(). The outputs of a slot are valid until its next submit.
+  virtual Result<void> submit(std::size_t slot, std::size_t iteration) = 0;
+
+  /// True: submit may return before the work is done; the timeline tells when it is.
+  virtual bool asynchronous() const noexcept = 0;
+  /// How many inferences can be in flight.
+  virtual std::size_t slots() const noexcept = 0;
+  virtual device::Timeline& timeline() noexcept = 0;
+};
+
+}  // namespace lapse::measure

@@ -1,0 +1,15 @@
+#pragma once
+// From what was measured to what is reported.
+
+#include <lapse/measure/model.hpp>
+#include <lapse/report/report.hpp>
+#include <string>
+#include <vector>
+
+namespace lapse::report {
+
+/// Everything that a report says, warnings included. `argv` as the program was called.
+Report compose(const measure::ModelRequest& request, const measure::Plan& plan, const measure::PreparedModel& model,
+               const measure::ModelTiming& timing, std::vector<std::string> argv);
+
+}  // namespace lapse::report

@@ -1,0 +1,175 @@
+#include <cmath>
+#include <lapse/report/messages.hpp>
+#include <lapse/report/render.hpp>
+#include <nlohmann/json.hpp>
+
+namespace lapse::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// From this level on a value stands on one line: a quantile with its interval, the shape of an input.
+constexpr int kFlatLevel = 3;
+constexpr double kExactInteger = 9007199254740992.0;  // 2^53
+
+/// Whole where the number is, null where it is none.
+Json number(double value) {
+  if (!std::isfinite(value)) return nullptr;
+  if (std::abs(value) < kExactInteger && value == std::trunc(value)) return static_cast<std::int64_t>(value);
+  return value;
+}
+
+Json whole_nanoseconds(double ns) { return std::isfinite(ns) ? Json(std::llround(ns)) : Json(nullptr); }
+
+Json tensors(const std::vector<TensorRow>& rows) {
+  Json out = Json::array();
+  for (const TensorRow& row : rows) {
+    Json& tensor = out.emplace_back(Json{{"name", row.name}, {"dtype", row.dtype}, {"shape", row.shape}});
+    if (!row.source.empty()) tensor["source"] = row.source;
+  }
+  return out;
+}
+
+Json subject(const SubjectRow& row) {
+  return {{"model", row.model},
+          {"engine", row.engine},
+          {"engine_version", row.engine_version},
+          {"engine_library", row.engine_library},
+          {"device", row.device},
+          {"threads", row.threads},
+          {"batch", row.batch},
+          {"asynchronous", row.asynchronous},
+          {"scenario", row.scenario},
+          {"in_flight", row.in_flight},
+          {"input_sets", row.input_sets},
+          {"inputs", tensors(row.inputs)},
+          {"outputs", tensors(row.outputs)}};
+}
+
+Json environment(const Report& report) {
+  const host::Fingerprint& host = report.environment;
+  return {{"cpu", host.cpu},
+          {"cpus_online", host.cpus_online},
+          {"cpus_allowed", host.cpus_allowed},
+          {"cpu_limit", host.cpu_limit ? number(*host.cpu_limit) : Json(nullptr)},
+          {"memory_limit_bytes", host.memory_limit ? Json(*host.memory_limit) : Json(nullptr)},
+          {"memory_total_bytes", host.memory_total},
+          {"governor", host.governor},
+          {"hypervisor", host.hypervisor},
+          {"os", host.os},
+          {"kernel", host.kernel},
+          {"libc", host.libc},
+          {"compiler", host.compiler},
+          {"build_type", host.build_type},
+          {"lapse_version", host.lapse_version},
+          {"git_commit", host.git_commit},
+          {"load_1min", number(report.load_1min)},
+          {"steal", number(report.disturbance.steal)},
+          {"others", number(report.disturbance.others)},
+          {"throttled_periods", report.disturbance.throttled}};
+}
+
+Json quantile(const stats::QuantileEstimate& estimate) {
+  if (!estimate) return {{"needs", estimate.error().runs}};
+  return {{"value", number(estimate->value)}, {"low", number(estimate->low)}, {"high", number(estimate->high)}};
+}
+
+Json summary(const stats::Summary& summary) {
+  return {{"median_ns", quantile(summary.median)},
+          {"p90_ns", quantile(summary.p90)},
+          {"p95_ns", quantile(summary.p95)},
+          {"p99_ns", quantile(summary.p99)},
+          {"p999_ns", quantile(summary.p999)},
+          {"min_ns", number(summary.min)},
+          {"max_ns", number(summary.max)},
+          {"mean_ns", number(summary.mean)},
+          {"standard_deviation_ns", number(summary.standard_deviation)}};
+}
+
+Json warnings(const measure::Warnings& list) {
+  Json out = Json::array();
+  for (const measure::Warning& warning : list) {
+    const Message text = say(warning, Language::English);
+    out.push_back({{"code", warning.code}, {"message", text.message}, {"hint", text.hint}, {"facts", Json(warning.facts)}});
+  }
+  return out;
+}
+
+Json series(const std::vector<double>& samples) {
+  Json::array_t out;
+  out.reserve(samples.size());
+  for (const double ns : samples) out.push_back(whole_nanoseconds(ns));
+  return out;
+}
+
+bool on_one_line(const Json& value, int level) {
+  if (level >= kFlatLevel || !value.is_structured() || value.empty()) return true;
+  return value.is_array() && !value.front().is_structured();
+}
+
+std::string flat(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+void write(const Json& value, int level, std::string& out) {
+  if (on_one_line(value, level)) {
+    out += flat(value);
+    return;
+  }
+  const bool object = value.is_object();
+  const std::string indent(2 * static_cast<std::size_t>(level + 1), ' ');
+  const char* separator = object ? "{\n" : "[\n";
+  for (const auto& item : value.items()) {
+    out += separator + indent;
+    if (object) out += flat(item.key()) + ": ";
+    write(item.value(), level + 1, out);
+    separator = ",\n";
+  }
+  out += '\n' + indent.substr(2) + (object ? '}' : ']');
+}
+
+}  // namespace
+
+nlohmann::ordered_json to_json(const Report& report) {
+  const PlanRow& plan = report.plan;
+  const AnswerRow& answer = report.answer;
+  // The samples come last, so that the head of a file tells everything else.
+  return {{"schema", kSchema},
+          {"created", report.created},
+          {"argv", report.argv},
+          {"interrupted", plan.stop == "interrupted"},
+          {"subject", subject(report.subject)},
+          {"environment", environment(report)},
+          {"cold", {{"load_ns", whole_nanoseconds(report.load_ns)}, {"first_ns", whole_nanoseconds(report.first_ns)}}},
+          {"warmup", {{"discarded", plan.discarded}, {"verdict", plan.warmup_verdict}}},
+          {"plan",
+           {{"precision", number(plan.precision)},
+            {"reached", number(plan.reached)},
+            {"budget_ns", whole_nanoseconds(plan.budget_ns)},
+            {"stop", plan.stop}}},
+          {"answer",
+           {{"verdict", answer.verdict},
+            {"sets", answer.sets},
+            {"relative_tolerance", number(answer.relative_tolerance)},
+            {"absolute_tolerance", number(answer.absolute_tolerance)},
+            {"largest_difference", number(answer.largest_difference)}}},
+          {"memory", {{"peak_bytes", report.memory.peak}, {"whole_process", report.memory.whole_process}}},
+          {"summary",
+           {{"end_to_end", summary(report.summary.end_to_end)},
+            {"submit", summary(report.summary.submit)},
+            {"device", summary(report.summary.device)}}},
+          {"throughput_per_s", number(report.throughput_per_s)},
+          {"warnings", warnings(report.warnings)},
+          {"samples",
+           {{"count", report.samples.end_to_end.size()},
+            {"end_to_end_ns", series(report.samples.end_to_end)},
+            {"submit_ns", series(report.samples.submit)},
+            {"device_ns", series(report.samples.device)}}}};
+}
+
+std::string to_json_text(const Report& report) {
+  std::string out;
+  write(to_json(report), 0, out);
+  out += '\n';
+  return out;
+}
+
+}  // namespace lapse::report

@@ -1,0 +1,53 @@
+#include <fmt/format.h>
+
+#include <lapse/report/outline.hpp>
+#include <lapse/report/render.hpp>
+#include <lapse/report/terminal.hpp>
+
+namespace lapse::report {
+namespace {
+
+/// Names may hold what Markdown and the HTML in it would take for their own.
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : printable(text)) {
+    if (std::string_view("\\`*_[]<>|#").find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::string cells(const Row& row) { return fmt::format("| {} | {} |\n", escaped(row.label), escaped(row.value)); }
+
+std::string cells(const LatencyRow& row) {
+  return fmt::format("| {} | {} | {} | {} |\n", escaped(row.label), escaped(row.value), escaped(row.interval), escaped(row.error));
+}
+
+}  // namespace
+
+std::string to_markdown(const Report& report, Language language) {
+  const Outline content = outline(report, language);
+  std::string out;
+  if (!content.interrupted.empty()) out += fmt::format("**{}**\n\n", escaped(content.interrupted));
+  out += fmt::format("**{}**\n\n", escaped(content.title));
+
+  const Latency& latency = content.latency;
+  out += fmt::format("| {} | {} | {} | |\n|:--|--:|:--|:--|\n", escaped(latency.heading), say(Text::Value, language), latency.interval);
+  for (const LatencyRow& row : latency.rows) out += cells(row);
+  if (!latency.submit_alone.empty()) out += fmt::format("\n{}\n", escaped(latency.submit_alone));
+
+  out += "\n| | |\n|:--|:--|\n";
+  out += cells(content.throughput);
+  for (const auto* rows : {&content.setup, &content.before, &content.after}) {
+    for (const Row& row : *rows) out += cells(row);
+  }
+
+  if (!content.warnings.empty()) out += '\n';
+  for (const Message& warning : content.warnings) {
+    const std::string hint = warning.hint.empty() ? "" : fmt::format(" → {}", escaped(warning.hint));
+    out += fmt::format("- {}{}\n", escaped(warning.message), hint);
+  }
+  return out;
+}
+
+}  // namespace lapse::report

@@ -1,0 +1,244 @@
+// Glossary, so that one thing has one name everywhere:
+//
+//   latency 지연 시간            median 중앙값             95 % interval 95 % 신뢰구간    percentile 백분위
+//   mean 평균                    min, max 최솟값, 최댓값   run 실행 (N회)                 warm-up 예열
+//   cold start 콜드 스타트       load 로드                 inference 추론                 throughput 처리량
+//   submit 제출                  device 장치               end-to-end 종단 간             in flight 동시 진행
+//   batch 배치                   thread 스레드             memory peak 메모리 최대        budget 시간 예산
+//   tolerance 허용 오차          expected output 기대 출력 dynamic dimension 동적 차원    random 무작위
+//   control group 컨트롤 그룹    governor 거버너           clock (of a CPU) 클럭          clock (time) 시계
+//
+// Korean sentences end in -ㅂ니다, hints in -세요. A particle never follows a fact directly where its form would depend on the fact.
+
+#include <algorithm>
+#include <array>
+#include <lapse/report/messages.hpp>
+
+namespace lapse::report {
+namespace {
+
+struct TextRow {
+  Text text;
+  std::string_view english, korean;
+};
+
+constexpr std::array kTexts{
+    TextRow{Text::Interrupted, "INTERRUPTED: this is what had been measured until then", "중단됨: 그때까지 측정한 결과입니다"},
+    TextRow{Text::Thread, "1 thread", "스레드 1개"},
+    TextRow{Text::Threads, "{n} threads", "스레드 {n}개"},
+    TextRow{Text::Batch, "batch {n}", "배치 {n}"},
+    TextRow{Text::Run, "1 run", "1회 실행"},
+    TextRow{Text::Runs, "{n} runs", "{n}회 실행"},
+    TextRow{Text::Set, "1 set", "1세트"},
+    TextRow{Text::Sets, "{n} sets", "{n}세트"},
+    TextRow{Text::Input, "input", "입력"},
+    TextRow{Text::MoreInputs, "and {n} more", "그 밖에 {n}개"},
+    TextRow{Text::Answer, "answer", "정답 확인"},
+    TextRow{Text::AnswerCorrect, "correct: {sets} within rtol {rtol}, atol {atol}",
+            "맞음: {sets}, 허용 오차 rtol {rtol}, atol {atol} 이내"},
+    TextRow{Text::AnswerRandom, "random: differs on the same input, so it can't be checked",
+            "무작위: 같은 입력에도 출력이 달라 확인할 수 없음"},
+    TextRow{Text::AnswerUnchecked, "not checked", "확인하지 않음"},
+    TextRow{Text::ColdStart, "cold start", "콜드 스타트"},
+    TextRow{Text::ColdStartValue, "load {load}, first inference {first}", "로드 {load}, 첫 추론 {first}"},
+    TextRow{Text::Warmup, "warm-up", "예열"},
+    TextRow{Text::WarmupSettled, "{runs} discarded, settled", "{runs} 제외, 안정됨"},
+    TextRow{Text::WarmupNotSettled, "{runs} discarded, not settled: still getting faster", "{runs} 제외, 안정되지 않음: 계속 빨라지는 중"},
+    TextRow{Text::WarmupFixed, "{runs} discarded, as asked", "{runs} 제외 (지정한 횟수)"},
+    TextRow{Text::Latency, "latency ({runs})", "지연 시간 ({runs})"},
+    TextRow{Text::LatencyMedians, "latency (medians of {runs})", "지연 시간 ({runs}의 중앙값)"},
+    TextRow{Text::LatencyUnderLoad, "latency under load, {n} in flight ({runs})", "부하 중 지연 시간, 동시 진행 {n}개 ({runs})"},
+    TextRow{Text::Interval, "95 % interval", "95 % 신뢰구간"},
+    TextRow{Text::Value, "value", "값"},
+    TextRow{Text::Median, "median", "중앙값"},
+    TextRow{Text::Mean, "mean", "평균"},
+    TextRow{Text::Extremes, "min {min}, max {max}", "최솟값 {min}, 최댓값 {max}"},
+    TextRow{Text::NeedsRuns, "needs ≥ {n} runs", "{n}회 이상 실행해야 합니다"},
+    TextRow{Text::HistogramToP99, "{range} (min … p99)", "{range} (최솟값 … p99)"},
+    TextRow{Text::HistogramToMax, "{range} (min … max)", "{range} (최솟값 … 최댓값)"},
+    TextRow{Text::Submit, "submit", "제출"},
+    TextRow{Text::Device, "device", "장치"},
+    TextRow{Text::EndToEnd, "end-to-end", "종단 간"},
+    TextRow{Text::SubmitAlone, "a clock round the call alone would have read {submit}: {factor}× too small",
+            "호출만 쟀다면 {submit}, 실제보다 {factor}배 작은 값이 나왔을 것입니다"},
+    TextRow{Text::Throughput, "throughput", "처리량"},
+    TextRow{Text::Inferences, "{rate} inferences/s", "초당 추론 {rate}회"},
+    TextRow{Text::Items, "{rate} items/s, {n} in a batch", "초당 항목 {rate}개 (배치당 {n}개)"},
+    TextRow{Text::InFlight, "{n} in flight", "동시 진행 {n}개"},
+    TextRow{Text::Memory, "memory", "메모리"},
+    TextRow{Text::MemoryPeak, "peak {bytes}", "최대 {bytes}"},
+    TextRow{Text::MemoryWholeProcess, "peak {bytes}, of the whole process", "최대 {bytes}, 프로세스 전체"},
+    TextRow{Text::Stopped, "stopped", "종료 이유"},
+    TextRow{Text::StoppedPrecision, "the median is within ± {asked}, as asked (± {reached})",
+            "중앙값의 오차가 목표인 ± {asked} 안에 들었습니다 (± {reached})"},
+    TextRow{Text::StoppedBudget, "the budget of {budget} is spent[; the median is within ± {reached}]",
+            "시간 예산 {budget} 소진[, 중앙값의 오차는 ± {reached}]"},
+    TextRow{Text::StoppedMaxRuns, "the limit of runs is reached[; the median is within ± {reached}]",
+            "최대 실행 횟수 도달[, 중앙값의 오차는 ± {reached}]"},
+    TextRow{Text::StoppedInterrupted, "interrupted[; the median is within ± {reached}]", "중단됨[, 중앙값의 오차는 ± {reached}]"},
+    TextRow{Text::Machine, "machine", "측정 환경"},
+    TextRow{Text::Cpus, "{allowed} of {online} CPUs", "CPU {online}개 중 {allowed}개"},
+    TextRow{Text::CpusLimited, "{allowed} of {online} CPUs, limited to {limit}", "CPU {online}개 중 {allowed}개, {limit}개로 제한"},
+    TextRow{Text::Governor, "governor {governor}", "거버너 {governor}"},
+    TextRow{Text::Virtual, "in a VM ({hypervisor})", "VM ({hypervisor})"},
+    TextRow{Text::Note, "note", "참고"},
+    TextRow{Text::IndependentRuns, "the intervals assume independent runs", "신뢰구간은 실행들이 서로 독립이라고 가정합니다"},
+};
+
+constexpr bool in_order() {
+  for (std::size_t i = 0; i < kTexts.size(); ++i) {
+    if (static_cast<std::size_t>(kTexts[i].text) != i) return false;
+  }
+  return kTexts.size() == static_cast<std::size_t>(Text::End);
+}
+static_assert(in_order(), "kTexts has one row a Text, in the order of the enumeration");
+
+constexpr std::array kWarnings{
+    WarningText{"precision_not_reached",
+                "[the median is known to ± {reached} only, not to ± {asked}|the median is not known to the precision asked for]"
+                "[: the budget of {budget} was spent after {runs} runs]",
+                "give it more time: --budget[ {suggest}]",
+                "[중앙값의 오차가 ± {reached}로, 목표인 ± {asked}에 이르지 못했습니다|중앙값의 오차가 목표에 이르지 못했습니다]"
+                "[ (시간 예산 {budget}, {runs}회 실행)]",
+                "시간을 더 주세요: --budget[ {suggest}]"},
+    WarningText{"max_runs_reached", "stopped at the limit of {runs} runs[: the median is known to ± {reached} only, not to ± {asked}]",
+                "allow more of them: --max-runs",
+                "최대 실행 횟수 {runs}회에서 멈췄습니다[: 중앙값의 오차는 ± {reached}, 목표는 ± {asked}입니다]",
+                "실행을 더 허용하세요: --max-runs"},
+    WarningText{"few_runs", "too few runs for any interval: {runs} of the {needed} that the median needs",
+                "give it more time with --budget, or insist: --min-runs {needed}",
+                "실행이 너무 적어 신뢰구간이 없습니다: 중앙값에 필요한 {needed}회 중 {runs}회",
+                "--budget으로 시간을 더 주거나 횟수를 정하세요: --min-runs {needed}"},
+    WarningText{"warmup_not_settled", "still getting faster after {runs} warm-up runs: the times may hold some of the warm-up",
+                "warm up for longer: --warmup[ {suggest}]", "예열 {runs}회 뒤에도 계속 빨라져, 측정값에 예열이 섞였을 수 있습니다",
+                "예열을 늘리세요: --warmup[ {suggest}]"},
+    WarningText{"drift", "the second half of the runs differs from the first by {percent}: {first}, then {second}",
+                "let the clocks settle with a longer --warmup, or average over more with --budget",
+                "실행의 후반부가 전반부와 다릅니다({percent}): {first}, 그다음 {second}",
+                "--warmup을 늘려 클럭을 안정시키거나 --budget을 늘려 더 오래 재 보세요"},
+    WarningText{"submit_is_not_latency",
+                "the call returns after {submit}, the outputs are there after {end_to_end}: submit is {factor}× too small for a latency",
+                "quote end-to-end; submit only tells how long the host is busy",
+                "호출은 {submit} 만에 돌아오지만 출력은 {end_to_end} 뒤에 나옵니다: 제출 시간은 지연 시간보다 {factor}배 작습니다",
+                "종단 간 시간을 인용하세요: 제출 시간은 호스트가 바쁜 시간일 뿐입니다"},
+    WarningText{"slow_tail", "1 run in 100 takes {p99} or more, {factor}× the median ({median})",
+                "see which runs with --csv; keep the process on its own CPUs with --pin",
+                "100회 중 1회는 {p99} 이상 걸립니다: 중앙값({median})의 {factor}배",
+                "--csv로 어느 실행인지 살펴보고, --pin으로 전용 CPU에 고정해 보세요"},
+    WarningText{"steal", "the hypervisor took {percent} of the CPU time meanwhile",
+                "repeat it on a dedicated host, or at a quieter time with a longer --budget",
+                "측정하는 동안 하이퍼바이저가 CPU 시간의 {percent}를 가져갔습니다",
+                "전용 호스트에서, 또는 한가한 때에 --budget을 늘려 다시 재 보세요"},
+    WarningText{"busy_machine", "other processes used {percent} of the CPUs meanwhile[ (load before: {load})]",
+                "stop them, or keep apart from them with --pin",
+                "측정하는 동안 다른 프로세스가 CPU의 {percent}를 썼습니다[ (시작 전 부하: {load})]",
+                "다른 작업을 멈추거나 --pin으로 CPU를 나눠 쓰세요"},
+    WarningText{"throttled", "the control group held the process back in {periods} periods[ (limit: {limit} CPUs)]",
+                "raise the container's CPU limit, or stay below it with --threads",
+                "컨트롤 그룹이 프로세스를 {periods}번 멈춰 세웠습니다[ (제한: CPU {limit}개)]",
+                "컨테이너의 CPU 제한을 늘리거나 --threads로 그보다 적게 쓰세요"},
+    WarningText{"governor", "the CPU governor is '{governor}': the clock follows the load",
+                "set the governor to 'performance', or warm up for longer with --warmup",
+                "CPU 거버너가 '{governor}'입니다: 클럭이 부하에 따라 바뀝니다",
+                "거버너를 'performance'로 바꾸거나 --warmup으로 예열을 늘리세요"},
+    WarningText{"threads_exceed_cpus", "{threads} threads share {cpus} CPUs", "--threads {cpus}",
+                "스레드 {threads}개가 CPU {cpus}개를 나눠 씁니다", "스레드를 줄이세요: --threads {cpus}"},
+    WarningText{"dynamic_dimension", "[dimension '{dimension}'|a dimension] of input '{input}' is dynamic: {size} was taken",
+                "say which size you mean, as in --shape {input}=1x128",
+                "입력 '{input}'의 동적 차원[ '{dimension}'] 크기가 주어지지 않아 기본값 {size}(으)로 측정했습니다",
+                "실제 크기를 알려 주세요: 예) --shape {input}=1x128"},
+    WarningText{"integer_fill", "integers were filled with 0 and 1 ({inputs}), which may be unlike real data such as token ids",
+                "--fill NAME=ints:0..30521, or real data with --input NAME=FILE.npy",
+                "정수 입력을 0과 1로 채웠습니다 ({inputs}): 토큰 ID 같은 실제 데이터와 다를 수 있습니다",
+                "--fill NAME=ints:0..30521, 또는 실제 데이터를 주세요: --input NAME=FILE.npy"},
+    WarningText{"random_model",
+                "output '{output}' differs from run to run on the same input[, by up to {largest}]: the answer can't be checked",
+                "if that is not meant: export the model in evaluation mode, or fix its seed",
+                "같은 입력에도 출력 '{output}' 값이 실행마다 달라[ (최대 {largest})] 정답을 확인할 수 없습니다",
+                "의도한 것이 아니라면 평가 모드로 내보내거나 시드를 고정하세요"},
+    WarningText{"non_finite_output", "output '{output}' holds {count} values that are NaN or infinite",
+                "give it realistic data with --input NAME=FILE.npy, or another --fill",
+                "출력 '{output}' 값 중 {count}개가 NaN이거나 무한대입니다",
+                "--input NAME=FILE.npy로 실제 데이터를 주거나 --fill을 바꿔 보세요"},
+    WarningText{"timer_resolution", "the median ({median}) is near what reading the clock costs ({resolution})",
+                "give each run more to do with --batch", "중앙값({median})이 시계를 읽는 비용({resolution})에 가깝습니다",
+                "--batch를 늘려 한 번에 더 많은 일을 시키세요"},
+    WarningText{"memory_whole_process", "the memory peak is that of the whole process: the kernel does not let it be reset",
+                "take off what `lapse time null` reports", "커널이 초기화를 허락하지 않아, 메모리 최대는 프로세스 전체의 값입니다",
+                "`lapse time null`이 보이는 값을 빼고 읽으세요"},
+    WarningText{"debug_build", "this lapse was built for debugging: its own cost is larger than it need be",
+                "build it for release: -DCMAKE_BUILD_TYPE=Release", "디버그용으로 빌드한 lapse라서 자체 비용이 더 큽니다",
+                "릴리스로 빌드하세요: -DCMAKE_BUILD_TYPE=Release"},
+};
+
+const WarningText* find(std::string_view code) {
+  const auto* row = std::find_if(kWarnings.begin(), kWarnings.end(), [code](const WarningText& warning) { return warning.code == code; });
+  return row == kWarnings.end() ? nullptr : row;
+}
+
+struct Filled {
+  std::string text;
+  bool complete = true;
+};
+
+/// Puts facts into a pattern without brackets.
+Filled fill_in(std::string_view pattern, const Facts& facts) {
+  Filled filled;
+  while (true) {
+    const std::size_t open = pattern.find('{');
+    const std::size_t close = pattern.find('}', open);
+    if (open == std::string_view::npos || close == std::string_view::npos) break;
+    const auto fact = facts.find(std::string(pattern.substr(open + 1, close - open - 1)));
+    filled.text += pattern.substr(0, open);
+    filled.text += fact == facts.end() ? "?" : fact->second;
+    filled.complete = filled.complete && fact != facts.end();
+    pattern.remove_prefix(close + 1);
+  }
+  filled.text += pattern;
+  return filled;
+}
+
+std::string fact_or_empty(const measure::Warning& warning, const char* name) {
+  const auto fact = warning.facts.find(name);
+  return fact == warning.facts.end() ? std::string{} : fact->second;
+}
+
+}  // namespace
+
+std::string expand(std::string_view pattern, const Facts& facts) {
+  std::string out;
+  while (true) {
+    const std::size_t open = pattern.find('[');
+    const std::size_t close = pattern.find(']', open);
+    if (open == std::string_view::npos || close == std::string_view::npos) break;
+    const std::string_view part = pattern.substr(open + 1, close - open - 1);
+    const std::size_t bar = std::min(part.find('|'), part.size());
+    const std::string_view otherwise = part.substr(std::min(bar + 1, part.size()));
+    const Filled wanted = fill_in(part.substr(0, bar), facts);
+    out += fill_in(pattern.substr(0, open), facts).text;
+    out += wanted.complete ? wanted.text : fill_in(otherwise, facts).text;
+    pattern.remove_prefix(close + 1);
+  }
+  return out + fill_in(pattern, facts).text;
+}
+
+std::string say(Text text, Language language, const Facts& facts) {
+  const TextRow& row = kTexts[static_cast<std::size_t>(text)];
+  return expand(language == Language::Korean ? row.korean : row.english, facts);
+}
+
+Message say(const measure::Warning& warning, Language language) {
+  const WarningText* row = find(warning.code);
+  if (row == nullptr) {
+    const std::string message = fact_or_empty(warning, "message");
+    return {message.empty() ? warning.code : message, fact_or_empty(warning, "hint")};
+  }
+  const bool korean = language == Language::Korean;
+  return {expand(korean ? row->korean_message : row->message, warning.facts), expand(korean ? row->korean_hint : row->hint, warning.facts)};
+}
+
+bool known(const measure::Warning& warning) { return find(warning.code) != nullptr; }
+
+std::span<const WarningText> warning_texts() { return kWarnings; }
+
+}  // namespace lapse::report

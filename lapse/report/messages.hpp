@@ -1,0 +1,109 @@
+#pragma once
+// Everything that a report says in words, in every language, and the one place where it is said.
+//
+// A text is a pattern in the style of {fmt} with facts by name: "{runs} of {needed} runs". A part in square brackets disappears when one of
+// its facts is missing, or gives way to what stands behind a bar: "[after {runs} runs|too early]". A fact that is missing elsewhere
+// prints as "?": a report is never lost for the want of a fact. Facts are printed as they are; they come formatted.
+//
+// The facts of the warnings, and how they are written:
+//   share                "2.3 %"     reached, asked, percent
+//   ratio, bare          "101"       factor
+//   time                 "5.053 ms"  budget, first, second, submit, end_to_end, p99, median, resolution
+//   as --budget takes it "60s"       suggest (of precision_not_reached)
+//   count                "812"       runs, needed, suggest (of warmup_not_settled), periods, threads, cpus, count, size
+//   number               "1.5"       load, limit (CPUs), largest
+//   name                 "x"         governor, input, dimension, output, inputs ("ids, mask")
+
+#include <lapse/measure/warning.hpp>
+#include <lapse/report/render.hpp>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace lapse::report {
+
+using Facts = std::map<std::string, std::string>;
+
+enum class Text {
+  Interrupted,
+  Thread,
+  Threads,
+  Batch,
+  Run,
+  Runs,
+  Set,
+  Sets,
+  Input,
+  MoreInputs,
+  Answer,
+  AnswerCorrect,
+  AnswerRandom,
+  AnswerUnchecked,
+  ColdStart,
+  ColdStartValue,
+  Warmup,
+  WarmupSettled,
+  WarmupNotSettled,
+  WarmupFixed,
+  Latency,
+  LatencyMedians,
+  LatencyUnderLoad,
+  Interval,
+  Value,
+  Median,
+  Mean,
+  Extremes,
+  NeedsRuns,
+  HistogramToP99,
+  HistogramToMax,
+  Submit,
+  Device,
+  EndToEnd,
+  SubmitAlone,
+  Throughput,
+  Inferences,
+  Items,
+  InFlight,
+  Memory,
+  MemoryPeak,
+  MemoryWholeProcess,
+  Stopped,
+  StoppedPrecision,
+  StoppedBudget,
+  StoppedMaxRuns,
+  StoppedInterrupted,
+  Machine,
+  Cpus,
+  CpusLimited,
+  Governor,
+  Virtual,
+  Note,
+  IndependentRuns,
+  End,  // how many there are
+};
+
+/// The text in that language, with its facts.
+std::string say(Text text, Language language, const Facts& facts = {});
+
+struct Message {
+  std::string message;  // one line
+  std::string hint;     // the next flag to try
+};
+
+/// What a warning says. A code that this version does not know says what was saved with it: the facts "message" and "hint".
+Message say(const measure::Warning& warning, Language language);
+bool known(const measure::Warning& warning);
+
+/// Puts the facts into a pattern, by the rules above.
+std::string expand(std::string_view pattern, const Facts& facts);
+
+/// The table of the warnings, for those who check it.
+struct WarningText {
+  std::string_view code;
+  std::string_view message, hint;  // English
+  std::string_view korean_message, korean_hint;
+};
+std::span<const WarningText> warning_texts();
+
+}  // namespace lapse::report

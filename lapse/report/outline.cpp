@@ -1,0 +1,201 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <lapse/report/outline.hpp>
+#include <lapse/report/quantity.hpp>
+#include <span>
+
+namespace lapse::report {
+namespace {
+
+constexpr std::size_t kInputsShown = 6;  // a decoder with its cache has dozens
+constexpr std::size_t kHistogramCells = 32;
+constexpr std::size_t kRunsForHistogram = 20;  // fewer make no shape
+constexpr double kSubmitLooksRight = 1.05;     // below this factor a clock round the call alone is no lie worth a line
+
+std::string counted(std::uint64_t n, Text one, Text many, Language language) {
+  return n == 1 ? say(one, language) : say(many, language, {{"n", grouped(n)}});
+}
+
+std::string counted_runs(std::uint64_t n, Language language) { return counted(n, Text::Run, Text::Runs, language); }
+
+std::string title(const SubjectRow& subject, Language language) {
+  std::string out = subject.model + " · " + subject.engine;
+  if (!subject.engine_version.empty()) out += ' ' + subject.engine_version;
+  out += " · " + subject.device;
+  if (subject.threads > 0) out += " · " + counted(static_cast<std::uint64_t>(subject.threads), Text::Thread, Text::Threads, language);
+  return out + " · " + say(Text::Batch, language, {{"n", std::to_string(subject.batch)}});
+}
+
+std::string tensor(const TensorRow& row) {
+  std::string out =
+      fmt::format("{} {} {}", row.name, row.dtype, row.shape.empty() ? "scalar" : fmt::format("{}", fmt::join(row.shape, "x")));
+  return row.source.empty() ? out : out + " (" + row.source + ')';
+}
+
+std::string answer(const AnswerRow& row, Language language) {
+  if (row.verdict == "random") return say(Text::AnswerRandom, language);
+  if (row.verdict != "correct") return say(Text::AnswerUnchecked, language);
+  return say(Text::AnswerCorrect, language,
+             {{"sets", counted(static_cast<std::uint64_t>(std::max<std::int64_t>(row.sets, 0)), Text::Set, Text::Sets, language)},
+              {"rtol", tolerance(row.relative_tolerance)},
+              {"atol", tolerance(row.absolute_tolerance)}});
+}
+
+std::vector<Row> setup(const Report& report, Language language) {
+  std::vector<Row> rows;
+  const std::vector<TensorRow>& inputs = report.subject.inputs;
+  const std::size_t shown = inputs.size() > kInputsShown + 1 ? kInputsShown : inputs.size();
+  for (std::size_t i = 0; i < shown; ++i) rows.push_back({i == 0 ? say(Text::Input, language) : "", tensor(inputs[i])});
+  if (shown < inputs.size()) rows.push_back({"", say(Text::MoreInputs, language, {{"n", std::to_string(inputs.size() - shown)}})});
+  rows.push_back({say(Text::Answer, language), answer(report.answer, language)});
+  return rows;
+}
+
+std::vector<Row> before(const Report& report, Language language) {
+  const PlanRow& plan = report.plan;
+  const Text verdict = plan.warmup_verdict == "settled"       ? Text::WarmupSettled
+                       : plan.warmup_verdict == "not-settled" ? Text::WarmupNotSettled
+                                                              : Text::WarmupFixed;
+  const auto discarded = static_cast<std::uint64_t>(std::max<std::int64_t>(plan.discarded, 0));
+  return {{say(Text::ColdStart, language),
+           say(Text::ColdStartValue, language, {{"load", duration(report.load_ns)}, {"first", duration(report.first_ns)}})},
+          {say(Text::Warmup, language), say(verdict, language, {{"runs", counted_runs(discarded, language)}})}};
+}
+
+LatencyRow quantile_row(std::string label, const stats::QuantileEstimate& estimate, bool nested, Language language) {
+  LatencyRow row;
+  row.label = std::move(label);
+  row.nested = nested;
+  if (!estimate) {
+    row.value = say(Text::NeedsRuns, language, {{"n", grouped(estimate.error().runs)}});
+    return row;
+  }
+  row.value = duration(estimate->value);
+  row.interval = duration_range(estimate->low, estimate->high);
+  const double error = estimate->relative_error();
+  if (std::isfinite(error)) row.error = "± " + percent(error);
+  return row;
+}
+
+std::string latency_heading(const Report& report, Language language) {
+  const std::string runs = counted_runs(report.samples.end_to_end.size(), language);
+  if (report.subject.scenario == "offline") {
+    return say(Text::LatencyUnderLoad, language, {{"n", std::to_string(report.subject.in_flight)}, {"runs", runs}});
+  }
+  return say(report.subject.asynchronous ? Text::LatencyMedians : Text::Latency, language, {{"runs", runs}});
+}
+
+/// Eighths of the fullest cell, never nothing for a cell that holds a run.
+std::string bars(std::span<const std::size_t> counts) {
+  constexpr std::array<const char*, 9> kBars{" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  const std::size_t most = *std::max_element(counts.begin(), counts.end());
+  std::string out;
+  for (const std::size_t count : counts) out += kBars[most == 0 ? 0 : (count * 8 + most - 1) / most];
+  return out;
+}
+
+void draw_histogram(const Report& report, Language language, Latency& latency) {
+  const stats::Summary& summary = report.summary.end_to_end;
+  const double high = summary.p99 ? summary.p99->value : summary.max;
+  if (report.samples.end_to_end.size() < kRunsForHistogram || !(high > summary.min)) return;
+  std::vector<double> sorted = report.samples.end_to_end;
+  std::sort(sorted.begin(), sorted.end());
+  latency.histogram = bars(stats::histogram(sorted, summary.min, high, kHistogramCells));
+  latency.range = say(summary.p99 ? Text::HistogramToP99 : Text::HistogramToMax, language, {{"range", duration_range(summary.min, high)}});
+}
+
+Latency latency(const Report& report, Language language) {
+  const stats::Summary& summary = report.summary.end_to_end;
+  const bool asynchronous = report.subject.asynchronous;
+  Latency out{latency_heading(report, language), say(Text::Interval, language), {}, {}, {}, {}};
+  if (asynchronous) {
+    out.rows.push_back(quantile_row(say(Text::Submit, language), report.summary.submit.median, false, language));
+    out.rows.push_back(quantile_row(say(Text::Device, language), report.summary.device.median, false, language));
+  }
+  out.rows.push_back(quantile_row(say(asynchronous ? Text::EndToEnd : Text::Median, language), summary.median, false, language));
+  out.rows.push_back(quantile_row("p90", summary.p90, asynchronous, language));
+  out.rows.push_back(quantile_row("p95", summary.p95, asynchronous, language));
+  out.rows.push_back(quantile_row("p99", summary.p99, asynchronous, language));
+  out.rows.push_back(quantile_row("p99.9", summary.p999, asynchronous, language));
+  if (summary.count > 0) {
+    out.rows.push_back({say(Text::Mean, language), duration(summary.mean),
+                        say(Text::Extremes, language, {{"min", duration(summary.min)}, {"max", duration(summary.max)}}), "", asynchronous});
+  }
+  if (asynchronous && summary.median && report.summary.submit.median) {
+    const double submit = report.summary.submit.median->value;
+    const double ratio = summary.median->value / submit;
+    if (ratio >= kSubmitLooksRight)
+      out.submit_alone = say(Text::SubmitAlone, language, {{"submit", duration(submit)}, {"factor", factor(ratio)}});
+  }
+  draw_histogram(report, language, out);
+  return out;
+}
+
+Row throughput(const Report& report, Language language) {
+  const std::string number = rate(report.throughput_per_s);
+  std::string value = report.subject.batch == 1
+                          ? say(Text::Inferences, language, {{"rate", number}})
+                          : say(Text::Items, language, {{"rate", number}, {"n", std::to_string(report.subject.batch)}});
+  if (report.subject.scenario == "offline")
+    value += " · " + say(Text::InFlight, language, {{"n", std::to_string(report.subject.in_flight)}});
+  return {say(Text::Throughput, language), std::move(value)};
+}
+
+std::string machine(const host::Fingerprint& host, Language language) {
+  std::string out = host.cpu;
+  const auto add = [&out](const std::string& part) { out += out.empty() ? part : " · " + part; };
+  Facts facts{{"allowed", std::to_string(host.cpus_allowed)}, {"online", std::to_string(host.cpus_online)}};
+  if (host.cpu_limit) facts["limit"] = fmt::format("{:g}", *host.cpu_limit);
+  if (host.cpus_online > 0) add(say(host.cpu_limit ? Text::CpusLimited : Text::Cpus, language, facts));
+  if (!host.governor.empty()) add(say(Text::Governor, language, {{"governor", host.governor}}));
+  if (!host.hypervisor.empty()) add(say(Text::Virtual, language, {{"hypervisor", host.hypervisor}}));
+  return out;
+}
+
+std::string stopped(const PlanRow& plan, Language language) {
+  Facts facts{{"asked", percent(plan.precision)}, {"budget", round_duration(plan.budget_ns)}};
+  if (std::isfinite(plan.reached)) facts["reached"] = percent(plan.reached);
+  if (plan.stop == "precision") return say(Text::StoppedPrecision, language, facts);
+  if (plan.stop == "budget") return say(Text::StoppedBudget, language, facts);
+  if (plan.stop == "max-runs") return say(Text::StoppedMaxRuns, language, facts);
+  return say(Text::StoppedInterrupted, language, facts);
+}
+
+std::vector<Row> after(const Report& report, Language language) {
+  std::vector<Row> rows;
+  if (report.memory.peak > 0) {
+    const Text text = report.memory.whole_process ? Text::MemoryWholeProcess : Text::MemoryPeak;
+    rows.push_back({say(Text::Memory, language), say(text, language, {{"bytes", bytes(report.memory.peak)}})});
+  }
+  if (std::string value = machine(report.environment, language); !value.empty()) {
+    rows.push_back({say(Text::Machine, language), std::move(value)});
+  }
+  rows.push_back({say(Text::Stopped, language), stopped(report.plan, language)});
+  if (report.summary.end_to_end.median) rows.push_back({say(Text::Note, language), say(Text::IndependentRuns, language)});
+  return rows;
+}
+
+}  // namespace
+
+Outline outline(const Report& report, Language language) {
+  Outline out;
+  out.title = title(report.subject, language);
+  if (report.plan.stop == "interrupted") out.interrupted = say(Text::Interrupted, language);
+  out.setup = setup(report, language);
+  out.before = before(report, language);
+  out.throughput = throughput(report, language);
+  out.throughput_first = report.subject.scenario == "offline";
+  out.latency = latency(report, language);
+  out.after = after(report, language);
+  for (const measure::Warning& warning : report.warnings) {
+    // The line under the table of latencies says it already, beside the numbers.
+    if (warning.code == "submit_is_not_latency" && !out.latency.submit_alone.empty()) continue;
+    out.warnings.push_back(say(warning, language));
+  }
+  return out;
+}
+
+}  // namespace lapse::report

@@ -1,0 +1,28 @@
+#pragma once
+// What a report says of one series of durations. Unit: that of the samples (nanoseconds everywhere in lapse).
+
+#include <cstddef>
+#include <lapse/stats/quantile.hpp>
+#include <span>
+#include <vector>
+
+namespace lapse::stats {
+
+using QuantileEstimate = tl::expected<Estimate, Needs>;
+
+struct Summary {
+  std::size_t count = 0;
+  QuantileEstimate median, p90, p95, p99, p999;
+  double min = 0.0;
+  double max = 0.0;
+  double mean = 0.0;                // Welford's update, so that a large offset does not eat the digits
+  double standard_deviation = 0.0;  // of the sample (n - 1); 0 for n < 2
+};
+
+/// `samples` in any order; a sorted copy is made. An empty sample gives count 0, zeros, and Needs for every quantile.
+Summary summarise(std::span<const double> samples);
+
+/// Counts of `sorted` (ascending) in `bins` equal cells over [low, high]; the last cell is closed; what lies outside is not counted.
+std::vector<std::size_t> histogram(std::span<const double> sorted, double low, double high, std::size_t bins);
+
+}  // namespace lapse::stats

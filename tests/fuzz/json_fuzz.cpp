@@ -1,0 +1,22 @@
+// Saved results: any bytes are refused or read, and what was read can be written in every form and read again.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <lapse/report/render.hpp>
+#include <string_view>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using lapse::report::Language;
+  const auto report = lapse::report::from_json(std::string_view(reinterpret_cast<const char*>(data), size));
+  if (!report) {
+    if (report.error().message.find('\n') != std::string::npos) std::abort();
+    return 0;
+  }
+  lapse::report::to_text(*report, Language::English, false);
+  lapse::report::to_text(*report, Language::Korean);
+  lapse::report::to_markdown(*report, Language::Korean);
+  lapse::report::to_csv(*report);
+  if (!lapse::report::from_json(lapse::report::to_json_text(*report))) std::abort();
+  return 0;
+}

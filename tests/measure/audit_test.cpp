@@ -1,0 +1,121 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <lapse/measure/audit.hpp>
+
+namespace lapse::measure {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::Contains;
+using ::testing::Field;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class AuditTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    prepare("null");
+    machine_.cpus_allowed = 64;
+    timing_.measurement.warmup.verdict = WarmupVerdict::Settled;
+    constant(1000, 1ms);
+  }
+
+  void prepare(const std::string& name) {
+    ModelRequest request;
+    request.model = name;
+    request.threads = 1;
+    auto prepared = prepare_model(request);
+    ASSERT_TRUE(prepared) << prepared.error().message;
+    model_ = std::move(*prepared);
+    model_.inputs->warnings.clear();
+    model_.peak_was_reset = true;
+  }
+
+  void constant(std::size_t count, Duration value) { timing_.measurement.samples.assign(count, {value, value, value}); }
+
+  Warnings audit() const { return measure::audit(model_, plan_, timing_, summarise(timing_.measurement.samples), machine_); }
+  static auto named(const std::string& code) { return Contains(Field(&Warning::code, code)); }
+
+  PreparedModel model_;
+  Plan plan_;
+  ModelTiming timing_;
+  host::Fingerprint machine_;
+};
+
+TEST_F(AuditTest, HasNothingToSayOfACleanMeasurement) { EXPECT_THAT(audit(), IsEmpty()); }
+
+TEST_F(AuditTest, NamesAnUnreachedPrecisionAndTheBudgetThatWouldDo) {
+  for (std::size_t i = 0; i < 1000; i += 2) timing_.measurement.samples[i] = {1200us, 1200us, 1200us};
+  timing_.measurement.stop = Stop::Budget;
+  const auto warnings = audit();
+  ASSERT_THAT(warnings, named("precision_not_reached"));
+  const auto found = std::ranges::find(warnings, "precision_not_reached", &Warning::code);
+  EXPECT_EQ(found->facts.at("asked"), "1 %");
+  EXPECT_FALSE(found->facts.at("suggest").empty());
+}
+
+TEST_F(AuditTest, SaysThatFiveRunsSupportNoInterval) {
+  constant(5, 1ms);
+  timing_.measurement.stop = Stop::Budget;
+  const auto warnings = audit();
+  ASSERT_THAT(warnings, named("few_runs"));
+  EXPECT_EQ(warnings.front().facts.at("needed"), "6");
+}
+
+TEST_F(AuditTest, SeesADriftBetweenTheHalves) {
+  for (std::size_t i = 0; i < 1000; ++i) {
+    const Duration value = 1ms + i * 100ns;
+    timing_.measurement.samples[i] = {value, value, value};
+  }
+  EXPECT_THAT(audit(), named("drift"));
+}
+
+TEST_F(AuditTest, SeesASlowTail) {
+  for (std::size_t i = 0; i < 1000; i += 50) timing_.measurement.samples[i] = {5ms, 5ms, 5ms};
+  EXPECT_THAT(audit(), named("slow_tail"));
+}
+
+TEST_F(AuditTest, NamesTheFactorBetweenSubmitAndEndToEnd) {
+  timing_.measurement.samples.assign(1000, {50us, 5ms, 5050us});
+  const auto warnings = audit();
+  ASSERT_THAT(warnings, named("submit_is_not_latency"));
+  EXPECT_EQ(warnings.front().facts.at("factor"), "101");
+}
+
+TEST_F(AuditTest, SeesThatTheClockIsTooCoarse) {
+  constant(1000, 50ns);
+  timing_.clock_cost = 25ns;
+  EXPECT_THAT(audit(), named("timer_resolution"));
+}
+
+TEST_F(AuditTest, SeesADisturbedMachine) {
+  timing_.disturbance = {0.02, 0.2, 3};
+  machine_.cpu_limit = 1.5;
+  machine_.governor = "powersave";
+  const auto warnings = audit();
+  EXPECT_THAT(warnings, named("steal"));
+  EXPECT_THAT(warnings, named("busy_machine"));
+  EXPECT_THAT(warnings, named("throttled"));
+  EXPECT_THAT(warnings, named("governor"));
+}
+
+TEST_F(AuditTest, SeesMoreThreadsThanCpus) {
+  model_.threads = 4;
+  machine_.cpus_allowed = 2;
+  EXPECT_THAT(audit(), named("threads_exceed_cpus"));
+}
+
+TEST_F(AuditTest, PassesOnWhatWasAssumedOfTheInputsAndWhatTheOutputsHold) {
+  model_.inputs->warnings.push_back({"dynamic_dimension", {}});
+  timing_.outputs.push_back({"y", tensor::DType::Float32, {2}, 1});
+  timing_.answer.verdict = Answer::Verdict::Random;
+  const auto warnings = audit();
+  EXPECT_THAT(warnings, named("dynamic_dimension"));
+  EXPECT_THAT(warnings, named("non_finite_output"));
+  EXPECT_THAT(warnings, named("random_model"));
+}
+
+}  // namespace
+}  // namespace lapse::measure

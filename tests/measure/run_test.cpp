@@ -1,0 +1,237 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <lapse/device/host_timeline.hpp>
+#include <lapse/measure/run.hpp>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "measure/fake_subject.hpp"
+
+namespace lapse::measure {
+namespace {
+
+using namespace std::chrono_literals;
+
+FakeSubject::DurationOf always(Duration duration) {
+  return [duration](std::size_t) { return duration; };
+}
+
+TEST(Run, OnAnAsynchronousDeviceSubmitIsNotTheInference) {
+  FakeSubject subject{always(5ms), 50us};
+  const auto measured = run(subject, {});
+  ASSERT_TRUE(measured);
+  for (const Sample& sample : measured->samples) {
+    EXPECT_EQ(sample.submit, 50us);
+    EXPECT_EQ(sample.device, 5ms);
+    EXPECT_EQ(sample.end_to_end, 5050us);
+  }
+}
+
+TEST(Run, OnABlockingSubjectTheThreeAreOneReading) {
+  FakeSubject subject{always(5ms), 50us, false};
+  const auto measured = run(subject, {});
+  ASSERT_TRUE(measured);
+  for (const Sample& sample : measured->samples) {
+    EXPECT_EQ(sample.submit, 5050us);
+    EXPECT_EQ(sample.device, 5050us);
+    EXPECT_EQ(sample.end_to_end, 5050us);
+  }
+}
+
+TEST(Run, StopsForPrecisionOnlyAfterHalfASecondAndThirtySixRuns) {
+  FakeSubject quick{always(1ms)};
+  const auto many = run(quick, {});
+  ASSERT_TRUE(many);
+  EXPECT_EQ(many->stop, Stop::Precision);
+  EXPECT_GE(many->samples.size(), 500u);
+  EXPECT_LE(many->samples.size(), 800u);
+
+  FakeSubject slow{always(100ms)};
+  const auto few = run(slow, {});
+  ASSERT_TRUE(few);
+  EXPECT_EQ(few->stop, Stop::Precision);
+  EXPECT_GE(few->samples.size(), 36u);
+  EXPECT_LE(few->samples.size(), 45u);
+}
+
+TEST(Run, GoesOnWhileTheIntervalIsTooWideAndStopsWithTheBudget) {
+  // Two equally frequent values far apart: the median's interval spans both for ever.
+  FakeSubject subject{[](std::size_t i) { return i % 2 == 0 ? 1ms : 3ms; }};
+  Plan plan;
+  plan.budget = 4s;
+  const auto measured = run(subject, plan);
+  ASSERT_TRUE(measured);
+  EXPECT_EQ(measured->stop, Stop::Budget);
+  EXPECT_LE(subject.timeline().now(), 4s + 3ms);
+  EXPECT_GE(subject.timeline().now(), 4s);
+}
+
+TEST(Run, DoesTheMinimumOfRunsWhateverTheBudgetSays) {
+  FakeSubject subject{always(1s)};
+  Plan plan;
+  plan.budget = 2s;
+  plan.min_runs = 10;
+  const auto measured = run(subject, plan);
+  ASSERT_TRUE(measured);
+  EXPECT_EQ(measured->samples.size(), 10u);
+  EXPECT_EQ(measured->stop, Stop::Budget);
+}
+
+TEST(Run, MeasuresOnceEvenWithoutAnyBudget) {
+  FakeSubject subject{always(1s)};
+  Plan plan;
+  plan.budget = 0s;
+  const auto measured = run(subject, plan);
+  ASSERT_TRUE(measured);
+  EXPECT_EQ(measured->samples.size(), 1u);
+}
+
+TEST(Run, StopsAtTheMaximumOfRuns) {
+  FakeSubject subject{always(1us)};
+  Plan plan;
+  plan.max_runs = 77;
+  const auto measured = run(subject, plan);
+  ASSERT_TRUE(measured);
+  EXPECT_EQ(measured->samples.size(), 77u);
+  EXPECT_EQ(measured->stop, Stop::MaxRuns);
+}
+
+TEST(Run, DiscardsTheRunsInWhichTheModelStillGetsFaster) {
+  // 10 ms falling to 1 ms over the first 60 inferences.
+  FakeSubject subject{[](std::size_t i) { return Duration{i < 60 ? 10ms - i * 150us : 1ms}; }};
+  const auto measured = run(subject, {});
+  ASSERT_TRUE(measured);
+  EXPECT_EQ(measured->warmup.verdict, WarmupVerdict::Settled);
+  EXPECT_GE(measured->warmup.discarded, 60u);
+  for (const Sample& sample : measured->samples) ASSERT_EQ(sample.end_to_end, 1ms);
+}
+
+TEST(Run, SaysThatAModelNeverSettled) {
+  FakeSubject subject{[](std::size_t i) { return Duration{static_cast<std::int64_t>(1e9 / (1.0 + static_cast<double>(i)))}; }};
+  Plan plan;
+  plan.budget = 10s;
+  const auto measured = run(subject, plan);
+  ASSERT_TRUE(measured);
+  EXPECT_EQ(measured->warmup.verdict, WarmupVerdict::NotSettled);
+  EXPECT_GT(measured->warmup.discarded, 0u);
+}
+
+TEST(Run, DiscardsExactlyAsManyRunsAsAskedFor) {
+  FakeSubject subject{always(1ms)};
+  Plan plan;
+  plan.warmup = 7;
+  plan.max_runs = 3;
+  const auto measured = run(subject, plan);
+  ASSERT_TRUE(measured);
+  EXPECT_EQ(measured->warmup.discarded, 7u);
+  EXPECT_EQ(measured->warmup.verdict, WarmupVerdict::Fixed);
+  EXPECT_EQ(subject.submits, 10u);
+}
+
+TEST(Run, KeepsWhatThereIsWhenItIsInterrupted) {
+  std::atomic<bool> stop{false};
+  FakeSubject subject{always(1ms)};
+  subject.after_submit = [&](std::size_t submits) { stop = submits >= 200; };
+  Plan plan;
+  plan.warmup = 5;
+  const auto measured = run(subject, plan, {{}, &stop});
+  ASSERT_TRUE(measured);
+  EXPECT_EQ(measured->stop, Stop::Interrupted);
+  EXPECT_EQ(measured->samples.size(), 195u);
+}
+
+TEST(Run, EndsWithTheErrorOfItsSubject) {
+  FakeSubject subject{always(1ms)};
+  subject.fail_at = 100;
+  const auto measured = run(subject, {});
+  ASSERT_FALSE(measured);
+  EXPECT_EQ(measured.error().code, ErrorCode::DeviceUnusable);
+}
+
+TEST(Run, TellsItsProgressWithTheMedianSoFar) {
+  FakeSubject subject{always(1ms)};
+  std::vector<Progress> told;
+  ASSERT_TRUE(run(subject, {}, {[&](const Progress& progress) { told.push_back(progress); }, nullptr}));
+  ASSERT_FALSE(told.empty());
+  EXPECT_TRUE(told.front().warming_up);
+  EXPECT_FALSE(told.back().warming_up);
+  EXPECT_EQ(told.back().median_ns, 1e6);
+}
+
+TEST(Offline, KeepsSeveralInFlightOnOneDeviceSoThatSubmittingHidesBehindTheWork) {
+  Plan plan;
+  plan.scenario = Scenario::Offline;
+  plan.in_flight = 4;
+  plan.max_runs = 400;
+  plan.warmup = 0;
+  FakeSubject subject{always(1ms), 500us};
+  const auto measured = run(subject, plan);
+  ASSERT_TRUE(measured);
+  EXPECT_EQ(measured->samples.size(), 400u);
+  for (const Sample& sample : measured->samples) EXPECT_EQ(sample.device, 1ms);
+  // 400 × 1 ms of device time, plus one submit at the start of each batch that nothing hides.
+  EXPECT_LT(measured->timed, 410ms);
+  EXPECT_GE(measured->timed, 400ms);
+}
+
+class ParallelSubject final : public Subject {
+ public:
+  Result<void> submit(std::size_t slot, std::size_t iteration) override {
+    if (iteration >= fail_at) return fail(ErrorCode::Internal, "no more");
+    std::unique_lock lock(mutex_);
+    slots_used.insert(slot);
+    iterations.insert(iteration);
+    threads.insert(std::this_thread::get_id());
+    // The first ones wait for all three: on a busy machine one thread could do all the work before the others wake up.
+    all_here_.notify_all();
+    all_here_.wait_for(lock, std::chrono::seconds(20), [&] { return threads.size() == 3; });
+    return {};
+  }
+  bool asynchronous() const noexcept override { return false; }
+  std::size_t slots() const noexcept override { return 3; }
+  device::Timeline& timeline() noexcept override { return timeline_; }
+
+  std::set<std::size_t> slots_used;
+  std::multiset<std::size_t> iterations;
+  std::set<std::thread::id> threads;
+  std::size_t fail_at = SIZE_MAX;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable all_here_;
+  device::HostTimeline timeline_;
+};
+
+TEST(Offline, RunsABlockingSubjectOnAThreadForEachInFlightAndEveryInferenceOnce) {
+  Plan plan;
+  plan.scenario = Scenario::Offline;
+  plan.in_flight = 3;
+  plan.max_runs = 20'000;
+  plan.warmup = 0;
+  ParallelSubject subject;
+  const auto measured = run(subject, plan);
+  ASSERT_TRUE(measured);
+  EXPECT_EQ(measured->samples.size(), 20'000u);
+  EXPECT_EQ(subject.iterations.size(), 20'000u);
+  EXPECT_EQ(subject.iterations.count(19'999), 1u);
+  EXPECT_EQ(subject.slots_used, (std::set<std::size_t>{0, 1, 2}));
+  EXPECT_EQ(subject.threads.size(), 3u);
+}
+
+TEST(Offline, EndsWithTheErrorOfAnyThread) {
+  Plan plan;
+  plan.scenario = Scenario::Offline;
+  plan.in_flight = 3;
+  ParallelSubject subject;
+  subject.fail_at = 50;
+  const auto measured = run(subject, plan);
+  ASSERT_FALSE(measured);
+  EXPECT_EQ(measured.error().message, "no more");
+}
+
+}  // namespace
+}  // namespace lapse::measure

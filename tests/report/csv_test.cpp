@@ -1,0 +1,19 @@
+#include <gtest/gtest.h>
+
+#include <lapse/report/render.hpp>
+
+#include "report/example.hpp"
+
+namespace lapse::report {
+namespace {
+
+TEST(Csv, HasOneRowARunInWholeNanoseconds) {
+  Report report;
+  report.samples = {{5e6, 6000000.4}, {50e3, 51e3}, {4.9e6, 5.9e6}};
+  EXPECT_EQ(to_csv(report), "run,end_to_end_ns,submit_ns,device_ns\n1,5000000,50000,4900000\n2,6000000,51000,5900000\n");
+}
+
+TEST(Csv, IsAHeaderWhenNothingWasRun) { EXPECT_EQ(to_csv(Report{}), "run,end_to_end_ns,submit_ns,device_ns\n"); }
+
+}  // namespace
+}  // namespace lapse::report

@@ -1,0 +1,156 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <lapse/report/messages.hpp>
+#include <lapse/report/render.hpp>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "report/example.hpp"
+
+namespace lapse::report {
+namespace {
+
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<std::string> keys(const nlohmann::ordered_json& object) {
+  std::vector<std::string> names;
+  for (const auto& item : object.items()) names.push_back(item.key());
+  return names;
+}
+
+TEST(Json, HasTheKeysThatOthersRelyOn) {
+  const auto document = to_json(example::synchronous());
+  EXPECT_THAT(keys(document), ElementsAre("schema", "created", "argv", "interrupted", "subject", "environment", "cold", "warmup", "plan",
+                                          "answer", "memory", "summary", "throughput_per_s", "warnings", "samples"));
+  EXPECT_EQ(document["schema"], "lapse.result/1");
+  EXPECT_THAT(keys(document["subject"]), ElementsAre("model", "engine", "engine_version", "engine_library", "device", "threads", "batch",
+                                                     "asynchronous", "scenario", "in_flight", "input_sets", "inputs", "outputs"));
+  EXPECT_THAT(keys(document["subject"]["inputs"][0]), ElementsAre("name", "dtype", "shape", "source"));
+  EXPECT_THAT(keys(document["cold"]), ElementsAre("load_ns", "first_ns"));
+  EXPECT_THAT(keys(document["warmup"]), ElementsAre("discarded", "verdict"));
+  EXPECT_THAT(keys(document["plan"]), ElementsAre("precision", "reached", "budget_ns", "stop"));
+  EXPECT_THAT(keys(document["samples"]), ElementsAre("count", "end_to_end_ns", "submit_ns", "device_ns"));
+  EXPECT_THAT(keys(document["summary"]), ElementsAre("end_to_end", "submit", "device"));
+  for (const char* series : {"end_to_end", "submit", "device"}) {
+    const auto& summary = document["summary"][series];
+    EXPECT_THAT(keys(summary),
+                ElementsAre("median_ns", "p90_ns", "p95_ns", "p99_ns", "p999_ns", "min_ns", "max_ns", "mean_ns", "standard_deviation_ns"));
+    EXPECT_THAT(keys(summary["median_ns"]), ElementsAre("value", "low", "high"));
+    EXPECT_EQ(summary["p999_ns"], json({{"needs", 3688}}));
+  }
+  EXPECT_THAT(keys(document["warnings"][0]), ElementsAre("code", "message", "hint", "facts"));
+}
+
+void expect_in(const std::string& documentation, const json& value) {
+  for (const auto& item : value.items()) {
+    if (value.is_object()) {
+      EXPECT_THAT(documentation, testing::ContainsRegex("[`.\"]" + item.key() + "[`\"]")) << "docs/json.md does not tell of " << item.key();
+    }
+    if (item.key() != "facts" && item.value().is_structured()) expect_in(documentation, item.value());
+  }
+}
+
+TEST(Json, EveryKeyIsInTheDocumentation) {
+  std::ifstream file(LAPSE_SOURCE_DIR "/docs/json.md");
+  const std::string documentation{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  expect_in(documentation, to_json(example::synchronous()));
+}
+
+TEST(Json, SamplesAreWholeNanoseconds) {
+  Report report = example::interrupted();
+  report.samples.end_to_end[0] = 5000000.4;
+  const auto document = to_json(report);
+  EXPECT_EQ(document["samples"]["count"], 4);
+  EXPECT_EQ(document["samples"]["end_to_end_ns"].dump(), "[5000000,6000000,5500000,7000000]");
+}
+
+TEST(Json, WarningsAreInEnglish) {
+  const auto warning = to_json(example::synchronous())["warnings"][1];
+  EXPECT_EQ(warning["message"], "the CPU governor is 'powersave': the clock follows the load");
+  EXPECT_EQ(warning["facts"]["governor"], "powersave");
+}
+
+TEST(Json, WhatIsNotFiniteIsNull) {
+  Report report = example::interrupted();
+  report.throughput_per_s = std::numeric_limits<double>::infinity();
+  report.answer.largest_difference = std::numeric_limits<double>::quiet_NaN();
+  const auto document = to_json(report);
+  EXPECT_TRUE(document["plan"]["reached"].is_null());
+  EXPECT_TRUE(document["throughput_per_s"].is_null());
+  EXPECT_TRUE(document["answer"]["largest_difference"].is_null());
+  const auto again = from_json(to_json_text(report));
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_TRUE(std::isinf(again->plan.reached));
+}
+
+TEST(Json, SaysPlainlyWhetherItWasInterrupted) {
+  EXPECT_EQ(to_json(example::interrupted())["interrupted"], true);
+  EXPECT_EQ(to_json(example::synchronous())["interrupted"], false);
+}
+
+TEST(JsonText, KeepsASeriesOnOneLineAndIndentsTheRestByTwo) {
+  const std::string text = to_json_text(example::interrupted());
+  EXPECT_THAT(text, HasSubstr("{\n  \"schema\": \"lapse.result/1\",\n"));
+  EXPECT_THAT(text, HasSubstr("\n    \"submit_ns\": [5000000,6000000,5500000,7000000],\n"));
+  EXPECT_THAT(text, HasSubstr("\n      \"median_ns\": {\"needs\":6},\n"));
+  EXPECT_THAT(text, HasSubstr("\n  }\n}\n"));
+  EXPECT_EQ(json::parse(text), json(to_json(example::interrupted())));
+}
+
+TEST(JsonText, ReplacesBytesThatAreNotUtf8) {
+  Report report = example::synchronous();
+  report.argv = {"lapse", "\xff.onnx"};
+  EXPECT_EQ(json::parse(to_json_text(report))["argv"][1], "\uFFFD.onnx");
+}
+
+class RoundTrip : public testing::TestWithParam<Report (*)()> {};
+
+TEST_P(RoundTrip, ReadsBackWhatItWrote) {
+  Report report = GetParam()();
+  report.environment.memory_limit = std::uint64_t{1} << 40U;
+  const std::string text = to_json_text(report);
+  const auto again = from_json(text);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(to_json_text(*again), text);
+  EXPECT_EQ(to_text(*again, Language::Korean), to_text(report, Language::Korean));
+  EXPECT_EQ(again->samples.device, report.samples.device);
+  EXPECT_EQ(again->environment.memory_limit, report.environment.memory_limit);
+}
+
+INSTANTIATE_TEST_SUITE_P(OfEveryKind, RoundTrip,
+                         testing::Values(&example::synchronous, &example::asynchronous, &example::interrupted, &example::offline));
+
+TEST(FromJson, ComputesTheSummaryFromTheSamples) {
+  auto document = to_json(example::synchronous());
+  document["summary"]["end_to_end"]["median_ns"]["value"] = 1;
+  document.erase("interrupted");
+  const auto report = from_json(document.dump());
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->summary.end_to_end.median->value, example::synchronous().summary.end_to_end.median->value);
+}
+
+TEST(FromJson, IgnoresKeysThatItDoesNotKnow) {
+  auto document = to_json(example::synchronous());
+  document["subject"]["colour"] = {1, {{"deep", nullptr}}};
+  EXPECT_TRUE(from_json(document.dump()));
+}
+
+TEST(FromJson, KeepsTheMessageOfAWarningThatItDoesNotKnow) {
+  auto document = to_json(example::synchronous());
+  document["warnings"][0] = {{"code", "from_the_future"}, {"message", "the moon is full"}, {"hint", "--wait"}, {"facts", json::object()}};
+  const auto report = from_json(document.dump());
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_THAT(to_text(*report, Language::Korean), HasSubstr("  ! the moon is full\n    → --wait\n"));
+  EXPECT_EQ(to_json(*report)["warnings"][0]["message"], "the moon is full");
+}
+
+}  // namespace
+}  // namespace lapse::report
