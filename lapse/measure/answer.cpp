@@ -11,14 +11,10 @@ namespace {
 using Outputs = std::vector<tensor::TensorView>;
 
 // Outputs belong to the binding until its next submit; a second run needs the first one's kept.
-Result<std::vector<tensor::Tensor>> copy(const Outputs& outputs) {
-  std::vector<tensor::Tensor> copies;
-  for (const tensor::TensorView& output : outputs) {
-    LAPSE_TRY(auto tensor, tensor::Tensor::make(output.dtype, {output.shape.begin(), output.shape.end()}));
-    std::copy_n(output.data, output.bytes, tensor.data());
-    copies.push_back(std::move(tensor));
-  }
-  return copies;
+Result<tensor::Tensor> copy(const tensor::TensorView& output) {
+  LAPSE_TRY(auto tensor, tensor::Tensor::make(output.dtype, {output.shape.begin(), output.shape.end()}));
+  std::copy_n(output.data, output.bytes, tensor.data());
+  return tensor;
 }
 
 class Check {
@@ -27,14 +23,14 @@ class Check {
       : subject_(subject), ports_(ports), tolerance_(tolerance) {}
 
   Result<void> one_set(std::size_t set, const InputSet& data, std::size_t of_sets) {
-    LAPSE_TRY(const Outputs outputs, subject_.infer(set));
+    LAPSE_TRY(Outputs outputs, subject_.infer(set));
     ++answer_.sets;
     for (std::size_t i = 0; i < data.expected.size(); ++i) {
-      const tensor::NamedTensor& expected = data.expected[i];
-      LAPSE_TRY(const std::size_t position, find(expected.name, i, outputs.size()));
-      answer_.largest_difference =
-          std::max(answer_.largest_difference, tensor::largest_difference(outputs[position], expected.tensor.view()));
-      const auto difference = tensor::difference(outputs[position], expected.tensor.view(), tolerance_);
+      LAPSE_TRY(const std::size_t position, find(data.expected[i].name, i, outputs.size()));
+      tensor::TensorView expected = data.expected[i].tensor.view();
+      expected.dtype = adopted_type(expected.dtype, outputs[position].dtype);
+      answer_.largest_difference = std::max(answer_.largest_difference, tensor::largest_difference(outputs[position], expected));
+      const auto difference = tensor::difference(outputs[position], expected, tolerance_);
       if (!difference) continue;
       LAPSE_TRY(const bool random, is_random(set, outputs, position));
       if (random) continue;
@@ -70,14 +66,14 @@ class Check {
                 "--expect names an output, or its number from 0");
   }
 
-  // The same inputs once more: does this output come out the same?
-  Result<bool> is_random(std::size_t set, const Outputs& outputs, std::size_t position) {
-    LAPSE_TRY(const auto first, copy(outputs));
-    LAPSE_TRY(const Outputs again, subject_.infer(set));
-    if (!tensor::difference(again[position], first[position].view(), tolerance_)) return false;
+  // The same inputs once more: does this output come out the same? `outputs` are those of the new run afterwards.
+  Result<bool> is_random(std::size_t set, Outputs& outputs, std::size_t position) {
+    LAPSE_TRY(const auto first, copy(outputs[position]));
+    LAPSE_TRY(outputs, subject_.infer(set));
+    if (!tensor::difference(outputs[position], first.view(), tolerance_)) return false;
     answer_.verdict = Answer::Verdict::Random;
     answer_.random_output = label(position);
-    answer_.random_difference = tensor::largest_difference(again[position], first[position].view());
+    answer_.random_difference = tensor::largest_difference(outputs[position], first.view());
     return true;
   }
 

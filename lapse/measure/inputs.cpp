@@ -149,6 +149,7 @@ class Preparation {
     }
     for (InputSet& set : result_.sets) {
       LAPSE_TRY(auto tensor, tensor::read_npy(file));
+      tensor.reinterpret_as(adopted_type(tensor.dtype(), port.dtype));
       LAPSE_CHECK(check_fits(port, tensor.dtype(), tensor.shape()));
       set.inputs.push_back(std::move(tensor));
     }

@@ -45,6 +45,11 @@ struct Inputs {
   Warnings warnings;                 // what was assumed
 };
 
+/// Files of NumPy and of the ONNX test data hold bfloat16 as uint16: where the model has the one, the other is taken for it.
+inline tensor::DType adopted_type(tensor::DType of_file, tensor::DType of_model) {
+  return of_file == tensor::DType::UInt16 && of_model == tensor::DType::BFloat16 ? of_model : of_file;
+}
+
 /// Data as asked for. Errors, all with what the model wants: BadInput (unknown or missing name, wrong rank, shape or type, a dynamic
 /// dimension that has no sensible default, an impossible batch), OutOfMemory.
 ///

@@ -36,7 +36,8 @@ Result<std::vector<tensor::Tensor>> arrange(std::vector<tensor::NamedTensor> ten
   if (std::ranges::all_of(tensors, known)) std::ranges::stable_sort(tensors, {}, position);
   std::vector<tensor::Tensor> arranged;
   for (std::size_t i = 0; i < ports.size(); ++i) {
-    const tensor::DType dtype = tensors[i].tensor.dtype();
+    const tensor::DType dtype = adopted_type(tensors[i].tensor.dtype(), ports[i].dtype);
+    tensors[i].tensor.reinterpret_as(dtype);
     if (ports[i].dtype != tensor::DType::Unknown && dtype != ports[i].dtype) {
       return fail(ErrorCode::BadInput, fmt::format("{}: input {} is {}, but the model wants {}", folder.string(), ports[i].name,
                                                    tensor::name(dtype), tensor::name(ports[i].dtype)));

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <algorithm>
+#include <cassert>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
@@ -103,5 +104,10 @@ Result<Tensor> Tensor::make(DType dtype, Shape shape) {
 }
 
 void Tensor::Free::operator()(std::byte* memory) const noexcept { std::free(memory); }
+
+void Tensor::reinterpret_as(DType dtype) noexcept {
+  assert(size_of(dtype) == size_of(dtype_));
+  dtype_ = dtype;
+}
 
 }  // namespace lapse::tensor

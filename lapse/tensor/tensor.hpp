@@ -41,6 +41,9 @@ class Tensor {
   /// overcommitting kernel would say yes and kill the process later).
   static Result<Tensor> make(DType dtype, Shape shape);
 
+  /// The same bits as another type of the same size: bfloat16 travels as uint16 in files that have no type for it.
+  void reinterpret_as(DType dtype) noexcept;
+
   DType dtype() const noexcept { return dtype_; }
   const Shape& shape() const noexcept { return shape_; }
   std::size_t bytes() const noexcept { return bytes_; }
