@@ -12,7 +12,7 @@
 namespace {
 
 using namespace lapse;
-namespace ort = engines::onnxruntime;
+namespace ort = plugin::onnxruntime;
 
 constexpr int kRounds = 31;
 constexpr Duration kRoundTime = std::chrono::milliseconds{700};
@@ -76,9 +76,9 @@ nlohmann::json compare(engine::Engine& engine, const std::filesystem::path& fold
   plan.precision = 1e-9;  // never reached: both sides do the same number of runs
   plan.max_runs = std::max<std::size_t>(5, static_cast<std::size_t>(static_cast<double>(kRoundTime.count()) / first));
   const auto ours = [&] {
+    const auto measured = measure::run(subject, plan).value();
     std::vector<double> times;
-    for (const measure::Sample& sample : measure::run(subject, plan)->samples)
-      times.push_back(static_cast<double>(sample.end_to_end.count()));
+    for (const measure::Sample& sample : measured.samples) times.push_back(static_cast<double>(sample.end_to_end.count()));
     return bench::Paired::median(std::move(times));
   };
   const bench::Paired paired = bench::take_turns(kRounds, ours, [&] { return by_hand.median(plan.max_runs); });
@@ -93,7 +93,7 @@ nlohmann::json compare(engine::Engine& engine, const std::filesystem::path& fold
 
 int main(int argc, char** argv) {
   if (argc < 4) return fmt::print(stderr, "usage: bench_ort_loop RESULT.json THREADS FOLDER…\n"), 2;
-  auto engine = engine::Engine::open(ort::plugin(), {});
+  auto engine = engine::Engine::open(ort::table(), {});
   if (!engine) return fmt::print(stderr, "{}\n", engine.error().message), 3;
   nlohmann::json results;
   for (int i = 3; i < argc; ++i) {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace lapse::engines::onnxruntime {
+namespace lapse::plugin::onnxruntime {
 
 inline constexpr std::array<std::pair<lapse_dtype, ONNXTensorElementDataType>, 13> kTypes = {
     {{LAPSE_BOOL, ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL},
@@ -39,4 +39,4 @@ constexpr ONNXTensorElementDataType from_lapse(std::int32_t dtype) noexcept {
   return ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
 }
 
-}  // namespace lapse::engines::onnxruntime
+}  // namespace lapse::plugin::onnxruntime

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <fstream>
 
-namespace lapse::engines {
+namespace lapse::plugin {
 
 ElfKind elf_kind(const std::string& path) {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
@@ -28,4 +28,4 @@ ElfKind elf_kind(const std::string& path) {
   return ElfKind::Whole;
 }
 
-}  // namespace lapse::engines
+}  // namespace lapse::plugin

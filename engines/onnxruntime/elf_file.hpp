@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace lapse::engines {
+namespace lapse::plugin {
 
 enum class ElfKind { Whole, Truncated, NotElf, Unreadable };
 
@@ -10,4 +10,4 @@ enum class ElfKind { Whole, Truncated, NotElf, Unreadable };
 /// A whole one may still be for another machine; that the loader says.
 ElfKind elf_kind(const std::string& path);
 
-}  // namespace lapse::engines
+}  // namespace lapse::plugin

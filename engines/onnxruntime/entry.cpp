@@ -1,5 +1,5 @@
 #include "plugin.hpp"
 
 extern "C" __attribute__((visibility("default"))) const lapse_engine_api* lapse_engine_entry() {
-  return &lapse::engines::onnxruntime::plugin();
+  return &lapse::plugin::onnxruntime::table();
 }

@@ -11,10 +11,10 @@
 #include <system_error>
 #include <vector>
 
-#include "../common/failure.hpp"
+#include <lapse/engine/plugin/failure.hpp>
 #include "elf_file.hpp"
 
-namespace lapse::engines::onnxruntime {
+namespace lapse::plugin::onnxruntime {
 namespace {
 
 namespace fs = std::filesystem;
@@ -125,4 +125,4 @@ Library open_library(const std::optional<std::string>& asked) {
   refuse("ONNX Runtime is not installed: no libonnxruntime.so.1 was found");
 }
 
-}  // namespace lapse::engines::onnxruntime
+}  // namespace lapse::plugin::onnxruntime

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-namespace lapse::engines::onnxruntime {
+namespace lapse::plugin::onnxruntime {
 
 struct Library {
   const OrtApi* api = nullptr;
@@ -20,4 +20,4 @@ struct Library {
 /// Throws Failure(ENGINE_UNUSABLE). The library stays loaded until the program ends: it keeps threads.
 Library open_library(const std::optional<std::string>& asked);
 
-}  // namespace lapse::engines::onnxruntime
+}  // namespace lapse::plugin::onnxruntime

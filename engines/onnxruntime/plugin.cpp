@@ -1,9 +1,9 @@
 #include "plugin.hpp"
 
-#include "../common/table.hpp"
+#include <lapse/engine/plugin/table.hpp>
 #include "session.hpp"
 
-namespace lapse::engines::onnxruntime {
+namespace lapse::plugin::onnxruntime {
 namespace {
 
 using Functions = Table<Engine, Session, Binding>;
@@ -21,11 +21,11 @@ constexpr lapse_engine_api kTable = Functions::make("onnxruntime", ".onnx,.ort",
 
 }  // namespace
 
-const lapse_engine_api& plugin() noexcept { return kTable; }
+const lapse_engine_api& table() noexcept { return kTable; }
 
 NativeSession native(lapse_session* session) noexcept {
   const Session* own = Functions::session(session);
   return {&own->api(), own->native()};
 }
 
-}  // namespace lapse::engines::onnxruntime
+}  // namespace lapse::plugin::onnxruntime

@@ -4,16 +4,16 @@
 #include <lapse/engine/abi.h>
 #include <onnxruntime_c_api.h>
 
-namespace lapse::engines::onnxruntime {
+namespace lapse::plugin::onnxruntime {
 
 /// What lapse_engine_entry returns.
-const lapse_engine_api& plugin() noexcept;
+const lapse_engine_api& table() noexcept;
 
 struct NativeSession {
   const OrtApi* api;
   OrtSession* session;  // owned by the lapse_session
 };
-/// `session` was made by plugin().load.
+/// `session` was made by table().load.
 NativeSession native(lapse_session* session) noexcept;
 
-}  // namespace lapse::engines::onnxruntime
+}  // namespace lapse::plugin::onnxruntime

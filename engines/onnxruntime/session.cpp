@@ -4,11 +4,11 @@
 #include <string_view>
 #include <utility>
 
-#include "../common/model_file.hpp"
+#include <lapse/engine/plugin/model_file.hpp>
 #include "dtype.hpp"
 #include "status.hpp"
 
-namespace lapse::engines::onnxruntime {
+namespace lapse::plugin::onnxruntime {
 namespace {
 
 // Its own texts never reach the terminal: what matters comes back in a status.
@@ -49,13 +49,6 @@ Owned<OrtSessionOptions> session_options(const OrtApi& api, Options& given, int&
   }
   if (const auto arena = given.flag("arena")) set((*arena ? api.EnableCpuMemArena : api.DisableCpuMemArena)(options.get()));
   return options;
-}
-
-void require_cpu(Options& options) {
-  const auto device = options.text("device");
-  if (device && *device != "cpu") {
-    throw Failure(LAPSE_DEVICE_UNUSABLE, "the onnxruntime engine has no device '" + *device + "'", "it runs on: cpu");
-  }
 }
 
 Port describe_tensor(const OrtApi& api, const OrtTensorTypeAndShapeInfo* info, std::string name) {
@@ -113,7 +106,7 @@ Engine::Engine(Library library)
 
 std::unique_ptr<Session> Engine::load(const std::string& model, Options& options) {
   int threads = 0;
-  require_cpu(options);
+  options.require_device("cpu");
   const auto native_options = session_options(api(), options, threads);
   options.refuse_unknown();
   open_model_file(model);
@@ -183,7 +176,7 @@ void Binding::release_outputs() noexcept {
   }
 }
 
-void Binding::submit() {
+void Binding::submit(void* /*stream*/) {
   release_outputs();
   check(api_,
         api_.Run(session_.native(), nullptr, input_names_.data(), input_values_.data(), input_values_.size(), output_names_.data(),
@@ -222,4 +215,4 @@ lapse_tensor Binding::view(std::size_t index) {
   return {dtype, static_cast<std::int32_t>(rank), dims.data(), data, elements * size_of(dtype)};
 }
 
-}  // namespace lapse::engines::onnxruntime
+}  // namespace lapse::plugin::onnxruntime

@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "../common/options.hpp"
-#include "../common/ports.hpp"
+#include <lapse/engine/plugin/options.hpp>
+#include <lapse/engine/plugin/ports.hpp>
 #include "library.hpp"
 
-namespace lapse::engines::onnxruntime {
+namespace lapse::plugin::onnxruntime {
 
 /// An object of the library with the function that releases it.
 template <class T>
@@ -66,7 +66,7 @@ class Binding {
   Binding& operator=(const Binding&) = delete;
 
   /// The library makes the outputs anew each time: their shapes may depend on data. Nothing of ours is allocated.
-  void submit();
+  void submit(void* stream);
   std::span<const lapse_tensor> outputs();
 
  private:
@@ -84,4 +84,4 @@ class Binding {
   std::vector<lapse_tensor> output_views_;
 };
 
-}  // namespace lapse::engines::onnxruntime
+}  // namespace lapse::plugin::onnxruntime

@@ -5,7 +5,7 @@
 #include <cctype>
 #include <cstddef>
 
-namespace lapse::engines::onnxruntime {
+namespace lapse::plugin::onnxruntime {
 namespace {
 
 constexpr std::size_t kNone = std::string_view::npos;
@@ -139,4 +139,4 @@ void throw_status(const OrtApi& api, OrtStatus* status, Stage stage, std::string
   throw failure_of(code, text, stage, subject);
 }
 
-}  // namespace lapse::engines::onnxruntime
+}  // namespace lapse::plugin::onnxruntime

@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "../common/failure.hpp"
+#include <lapse/engine/plugin/failure.hpp>
 
-namespace lapse::engines::onnxruntime {
+namespace lapse::plugin::onnxruntime {
 
 enum class Stage { Open, Load, Bind, Submit };
 
@@ -24,4 +24,4 @@ inline void check(const OrtApi& api, OrtStatus* status, Stage stage, std::string
     throw_status(api, status, stage, subject);
 }
 
-}  // namespace lapse::engines::onnxruntime
+}  // namespace lapse::plugin::onnxruntime

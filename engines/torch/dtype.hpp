@@ -9,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-namespace lapse::engines::libtorch {
+namespace lapse::plugin::libtorch {
 
 inline constexpr std::array kTypes = {
     std::pair{LAPSE_BOOL, at::kBool},      std::pair{LAPSE_UINT8, at::kByte},        std::pair{LAPSE_INT8, at::kChar},
@@ -37,4 +37,4 @@ constexpr std::optional<at::ScalarType> from_lapse(std::int32_t dtype) noexcept 
   return std::nullopt;
 }
 
-}  // namespace lapse::engines::libtorch
+}  // namespace lapse::plugin::libtorch

@@ -1,7 +1,7 @@
-#include "../common/table.hpp"
+#include <lapse/engine/plugin/table.hpp>
 #include "session.hpp"
 
-namespace lapse::engines::libtorch {
+namespace lapse::plugin::libtorch {
 namespace {
 
 constexpr const char* kOptionsHelp =
@@ -14,6 +14,6 @@ constexpr const char* kOptionsHelp =
 constexpr lapse_engine_api kTable = Table<Engine, Session, Binding>::make("torch", ".pt,.pth,.ts", kOptionsHelp);
 
 }  // namespace
-}  // namespace lapse::engines::libtorch
+}  // namespace lapse::plugin::libtorch
 
-extern "C" __attribute__((visibility("default"))) const lapse_engine_api* lapse_engine_entry() { return &lapse::engines::libtorch::kTable; }
+extern "C" __attribute__((visibility("default"))) const lapse_engine_api* lapse_engine_entry() { return &lapse::plugin::libtorch::kTable; }

@@ -4,10 +4,10 @@
 
 #include <string_view>
 
-#include "../common/model_file.hpp"
+#include <lapse/engine/plugin/model_file.hpp>
 #include "translate.hpp"
 
-namespace lapse::engines::libtorch {
+namespace lapse::plugin::libtorch {
 namespace {
 
 constexpr std::string_view kHowToSave = "save it with torch.jit.script(model).save(path) or torch.jit.trace(model, example).save(path)";
@@ -54,4 +54,4 @@ torch::jit::Module load_model(const std::string& path, const LoadOptions& option
   });
 }
 
-}  // namespace lapse::engines::libtorch
+}  // namespace lapse::plugin::libtorch

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace lapse::engines::libtorch {
+namespace lapse::plugin::libtorch {
 
 struct LoadOptions {
   bool freeze = false;    // constants folded into the graph
@@ -16,4 +16,4 @@ struct LoadOptions {
 /// file version that this LibTorch lacks.
 torch::jit::Module load_model(const std::string& path, const LoadOptions& options);
 
-}  // namespace lapse::engines::libtorch
+}  // namespace lapse::plugin::libtorch

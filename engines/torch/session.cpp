@@ -12,7 +12,7 @@
 #include "model.hpp"
 #include "translate.hpp"
 
-namespace lapse::engines::libtorch {
+namespace lapse::plugin::libtorch {
 namespace {
 
 // The file that LibTorch's code really comes from, links resolved.
@@ -66,10 +66,7 @@ std::unique_ptr<Engine> Engine::open(Options& options) {
 
 std::unique_ptr<Session> Engine::load(const std::string& model, Options& options) {
   LoadOptions load;
-  const auto device = options.text("device");
-  if (device && *device != "cpu") {
-    throw Failure(LAPSE_DEVICE_UNUSABLE, "the torch engine has no device '" + *device + "'", "it runs on: cpu");
-  }
+  options.require_device("cpu");
   load.freeze = options.flag("freeze").value_or(false);
   load.optimize = options.flag("optimize").value_or(false);
   set_threads(options);
@@ -137,7 +134,7 @@ Binding::Binding(torch::jit::Function& forward, std::vector<c10::IValue> argumen
   stack_.reserve(arguments_.size() + 1);
 }
 
-void Binding::submit() {
+void Binding::submit(void* /*stream*/) {
   translate(Stage::Submit, {}, [this] {
     const c10::InferenceMode inference;
     result_ = c10::IValue();
@@ -185,4 +182,4 @@ void Binding::add(const at::Tensor& tensor) {
   tensors_.push_back(tensor.resolve_neg().contiguous());
 }
 
-}  // namespace lapse::engines::libtorch
+}  // namespace lapse::plugin::libtorch

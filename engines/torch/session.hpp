@@ -12,10 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "../common/options.hpp"
-#include "../common/ports.hpp"
+#include <lapse/engine/plugin/options.hpp>
+#include <lapse/engine/plugin/ports.hpp>
 
-namespace lapse::engines::libtorch {
+namespace lapse::plugin::libtorch {
 
 class Session;
 class Binding;
@@ -52,7 +52,7 @@ class Binding {
  public:
   Binding(torch::jit::Function& forward, std::vector<c10::IValue> arguments);
 
-  void submit();
+  void submit(void* stream);
   std::span<const lapse_tensor> outputs();
 
  private:
@@ -67,4 +67,4 @@ class Binding {
   std::vector<lapse_tensor> views_;
 };
 
-}  // namespace lapse::engines::libtorch
+}  // namespace lapse::plugin::libtorch

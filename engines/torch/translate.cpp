@@ -10,7 +10,7 @@
 #include <new>
 #include <string_view>
 
-namespace lapse::engines::libtorch {
+namespace lapse::plugin::libtorch {
 namespace {
 
 template <std::size_t N>
@@ -93,4 +93,4 @@ Failure translated(Stage stage, const std::string& subject) {
   }
 }
 
-}  // namespace lapse::engines::libtorch
+}  // namespace lapse::plugin::libtorch

@@ -4,9 +4,9 @@
 #include <string>
 #include <utility>
 
-#include "../common/failure.hpp"
+#include <lapse/engine/plugin/failure.hpp>
 
-namespace lapse::engines::libtorch {
+namespace lapse::plugin::libtorch {
 
 enum class Stage { Load, Bind, Submit };
 
@@ -22,4 +22,4 @@ decltype(auto) translate(Stage stage, const std::string& subject, Body&& body) {
   }
 }
 
-}  // namespace lapse::engines::libtorch
+}  // namespace lapse::plugin::libtorch

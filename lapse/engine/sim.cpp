@@ -5,10 +5,12 @@
 #include <lapse/base/time.hpp>
 #include <lapse/device/simulated.hpp>
 #include <lapse/engine/builtin.hpp>
+#include <lapse/engine/plugin/table.hpp>
+#include <lapse/engine/small_model.hpp>
 #include <memory>
 #include <random>
+#include <string>
 #include <string_view>
-#include <vector>
 
 namespace lapse::engine {
 namespace {
@@ -21,28 +23,6 @@ struct Model {
   std::uint64_t seed = 0;
   bool virtual_time = false;
   bool blocking = false;
-};
-
-struct SimSession {
-  Model model;
-  std::mt19937_64 random;
-  std::normal_distribution<double> normal;
-  bool ran = false;
-
-  Duration next_duration() {
-    const Duration base = !ran && model.first.count() >= 0 ? model.first : model.device;
-    ran = true;
-    if (model.jitter == 0.0) return base;
-    return Duration{std::llround(static_cast<double>(base.count()) * std::exp(model.jitter * normal(random)))};
-  }
-};
-
-struct SimBinding {
-  SimSession* session = nullptr;
-  const float* input = nullptr;
-  int64_t dims[2]{};
-  std::vector<float> values;  // written by the device
-  lapse_tensor output{};
 };
 
 template <class T>
@@ -67,114 +47,95 @@ bool read_setting(std::string_view key, std::string_view value, Model& model) {
   return false;
 }
 
-lapse_status read_model(std::string_view text, Model& model) {
+Model read_model(std::string_view text) {
+  Model model;
   while (!text.empty()) {
     const std::string_view item = text.substr(0, text.find(','));
     text.remove_prefix(std::min(text.size(), item.size() + 1));
     const std::size_t equals = item.find('=');
-    if (equals == item.npos || !read_setting(item.substr(0, equals), item.substr(equals + 1), model)) {
-      return builtin::failed(LAPSE_BAD_MODEL, fmt::format("the simulated device does not understand '{}'", item),
-                             "submit=, device= and first= take durations (50us), jitter= 0 to 1, seed= a number, time= real or virtual, "
-                             "blocking= 0 or 1");
-    }
+    if (equals != item.npos && read_setting(item.substr(0, equals), item.substr(equals + 1), model)) continue;
+    throw plugin::Failure(LAPSE_BAD_MODEL, fmt::format("the simulated device does not understand '{}'", item),
+                          "submit=, device= and first= take durations (50us), jitter= 0 to 1, seed= a number, time= real or virtual, "
+                          "blocking= 0 or 1");
   }
-  return LAPSE_OK;
+  return model;
 }
 
-lapse_session* handle(SimSession* session) { return reinterpret_cast<lapse_session*>(session); }
-SimSession* session_of(lapse_session* session) { return reinterpret_cast<SimSession*>(session); }
-SimBinding* binding_of(lapse_binding* binding) { return reinterpret_cast<SimBinding*>(binding); }
+// How long each inference takes: known, whether it spreads or not.
+class Durations {
+ public:
+  explicit Durations(const Model& model) : model_(model), random_(model.seed) {}
 
-lapse_status open(const lapse_option* options, size_t count, lapse_engine** engine) {
-  if (count > 0) return builtin::failed(LAPSE_BAD_INPUT, fmt::format("the engine sim has no option '{}'", options[0].key), "");
-  static char the_engine;
-  *engine = reinterpret_cast<lapse_engine*>(&the_engine);
-  return LAPSE_OK;
-}
-
-lapse_status engine_info(lapse_engine*, lapse_engine_info* info) {
-  *info = {"1", "", "sim"};
-  return LAPSE_OK;
-}
-
-lapse_status load(lapse_engine*, const char* model, const lapse_option* options, size_t count, lapse_session** session) {
-  for (size_t i = 0; i < count; ++i) {
-    const std::string_view key = options[i].key;
-    if (key == "threads" || (key == "device" && std::string_view(options[i].value) == "sim")) continue;
-    if (key == "device") {
-      return builtin::failed(LAPSE_DEVICE_UNUSABLE, "the engine sim runs on the simulated device only", "leave --device out");
-    }
-    return builtin::failed(LAPSE_BAD_INPUT, fmt::format("the engine sim has no option '{}'", key),
-                           "its settings stand behind the name: sim:submit=50us,device=5ms");
+  Duration next() {
+    const Duration base = first_ && model_.first.count() >= 0 ? model_.first : model_.device;
+    first_ = false;
+    if (model_.jitter == 0.0) return base;
+    return Duration{std::llround(static_cast<double>(base.count()) * std::exp(model_.jitter * normal_(random_)))};
   }
-  auto created = std::make_unique<SimSession>();
-  if (const auto status = read_model(model, created->model); status != LAPSE_OK) return status;
-  created->random.seed(created->model.seed);
-  *session = handle(created.release());
-  return LAPSE_OK;
-}
 
-lapse_status session_info(lapse_session* session, lapse_session_info* info) {
-  const Model& model = session_of(session)->model;
-  *info = {&builtin::kInput, 1, &builtin::kOutput, 1, model.virtual_time ? "sim:virtual" : "sim", model.blocking ? 0 : 1, 0, 1};
-  return LAPSE_OK;
-}
-
-lapse_status bind(lapse_session* session, const lapse_tensor* inputs, size_t count, lapse_binding** binding) {
-  if (const auto status = builtin::check_input(inputs, count); status != LAPSE_OK) return status;
-  auto created = std::make_unique<SimBinding>();
-  created->session = session_of(session);
-  created->input = static_cast<const float*>(inputs[0].data);
-  created->dims[0] = inputs[0].dims[0];
-  created->dims[1] = inputs[0].dims[1];
-  created->values.resize(inputs[0].bytes / sizeof(float));
-  created->output = {LAPSE_FLOAT32, 2, created->dims, created->values.data(), inputs[0].bytes};
-  *binding = reinterpret_cast<lapse_binding*>(created.release());
-  return LAPSE_OK;
-}
-
-void copy_input(void* context) {
-  auto& binding = *static_cast<SimBinding*>(context);
-  std::copy_n(binding.input, binding.values.size(), binding.values.begin());
-}
-
-lapse_status submit(lapse_binding* binding, void* stream) {
-  if (stream == nullptr) {
-    return builtin::failed(LAPSE_BAD_INPUT, "the simulated device needs a stream", "use the timeline of session_info.device");
-  }
-  SimBinding& bound = *binding_of(binding);
-  auto& device = *static_cast<device::SimStream*>(stream);
-  device.host_work(bound.session->model.submit);
-  device.enqueue(bound.session->next_duration(), copy_input, &bound);
-  if (bound.session->model.blocking) device.drain();
-  return LAPSE_OK;
-}
-
-lapse_status outputs(lapse_binding* binding, const lapse_tensor** outputs, size_t* count) {
-  *outputs = &binding_of(binding)->output;
-  *count = 1;
-  return LAPSE_OK;
-}
-
-constexpr lapse_engine_api kSim{
-    LAPSE_ENGINE_ABI_VERSION,
-    sizeof(lapse_engine_api),
-    "sim",
-    "",
-    "",
-    open,
-    [](lapse_engine*) {},
-    engine_info,
-    load,
-    [](lapse_session* session) { delete session_of(session); },
-    session_info,
-    bind,
-    [](lapse_binding* binding) { delete binding_of(binding); },
-    submit,
-    outputs,
-    builtin::error,
-    builtin::hint,
+ private:
+  const Model& model_;
+  std::mt19937_64 random_;
+  std::normal_distribution<double> normal_;
+  bool first_ = true;
 };
+
+class Binding {
+ public:
+  Binding(const Model& model, Durations& durations, const lapse_tensor& input) : model_(model), durations_(durations), output_(input) {}
+
+  void submit(void* stream) {
+    if (stream == nullptr) {
+      throw plugin::Failure(LAPSE_BAD_INPUT, "the simulated device needs a stream", "use the timeline of session_info.device");
+    }
+    auto& device = *static_cast<device::SimStream*>(stream);
+    device.host_work(model_.submit);
+    device.enqueue(
+        durations_.next(), [](void* output) { static_cast<SmallOutput*>(output)->copy_input(); }, &output_);
+    if (model_.blocking) device.drain();
+  }
+  std::span<const lapse_tensor> outputs() const noexcept { return output_.view(); }
+
+ private:
+  const Model& model_;
+  Durations& durations_;
+  SmallOutput output_;  // written by the device
+};
+
+class Session {
+ public:
+  explicit Session(const Model& settings) : settings_(settings) {}
+
+  lapse_session_info info() const noexcept {
+    return model_.info(settings_.virtual_time ? "sim:virtual" : "sim", !settings_.blocking, false);
+  }
+  std::unique_ptr<Binding> bind(std::span<const lapse_tensor> inputs) {
+    model_.inputs.check(inputs);
+    return std::make_unique<Binding>(settings_, durations_, inputs[0]);
+  }
+
+ private:
+  Model settings_;
+  Durations durations_{settings_};
+  SmallModel model_;
+};
+
+class Engine {
+ public:
+  static std::unique_ptr<Engine> open(plugin::Options& options) {
+    options.refuse_unknown();
+    return std::make_unique<Engine>();
+  }
+  lapse_engine_info info() const noexcept { return {"1", "", "sim"}; }
+  std::unique_ptr<Session> load(const std::string& model, plugin::Options& options) {
+    options.require_device("sim");
+    options.count("threads");
+    options.refuse_unknown();
+    return std::make_unique<Session>(read_model(model));
+  }
+};
+
+constexpr lapse_engine_api kSim = plugin::Table<Engine, Session, Binding>::make("sim", "", "");
 
 }  // namespace
 

@@ -3,7 +3,6 @@
 #include <array>
 #include <charconv>
 #include <fstream>
-#include <iterator>
 #include <lapse/host/kernel_text.hpp>
 #include <utility>
 
@@ -34,7 +33,8 @@ std::string_view value_of(std::string_view text, std::string_view name, char sep
 
 std::string text_of(const std::filesystem::path& file) {
   std::ifstream stream(file);
-  std::string text{std::istreambuf_iterator<char>(stream), {}};
+  std::string text;
+  std::getline(stream, text, '\0');  // not stream iterators: they throw where the kernel refuses to read, as it does a directory
   text.resize(text.find_last_not_of(" \t\r\n") + 1);
   return text;
 }

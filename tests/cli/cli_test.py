@@ -220,7 +220,7 @@ class BadUse(Case):
         self.refused("time", readme, "--engine", BUILD / "tests" / "plugin_of_another_abi.so", status=3, says="speaks version 2")
         self.refused("time", readme, "--engine", BUILD / "tests" / "plugin_without_entry.so", status=3, says="not an engine plug-in")
         self.refused("time", readme, "--engine", readme, status=3, says="can't be loaded")
-        self.refused("time", "null", "--device", "cuda", status=3, says="cpu only")
+        self.refused("time", "null", "--device", "cuda", status=3, says="no device 'cuda'")
 
     def test_an_input_larger_than_the_machine_is_refused(self):
         self.refused("time", "null", "--batch", str(10**12), status=2, says="input x")

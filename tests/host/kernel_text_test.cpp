@@ -5,7 +5,11 @@
 namespace lapse::host {
 namespace {
 
-TEST(KernelText, AFileThatIsNotThereIsEmpty) { EXPECT_EQ(text_of("/proc/no such file"), ""); }
+TEST(KernelText, WhatCannotBeReadIsEmpty) {
+  EXPECT_EQ(text_of("/proc/no such file"), "");
+  EXPECT_EQ(text_of("/proc"), "") << "a directory";
+  EXPECT_EQ(text_of("/proc/self/mem"), "") << "opens, but gives an error on reading";
+}
 
 TEST(KernelText, AFileIsReadWithoutTheWhiteSpaceAtItsEnd) {
   const std::string kernel = text_of("/proc/sys/kernel/ostype");

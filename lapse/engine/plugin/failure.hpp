@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-namespace lapse::engines {
+namespace lapse::plugin {
 
 class Failure : public std::exception {
  public:
@@ -43,4 +43,4 @@ lapse_status guarded(Body&& body) noexcept {
   }
 }
 
-}  // namespace lapse::engines
+}  // namespace lapse::plugin

@@ -1,12 +1,12 @@
-#include "ports.hpp"
+#include <lapse/engine/plugin/ports.hpp>
 
 #include <array>
 #include <string_view>
 #include <utility>
 
-#include "failure.hpp"
+#include <lapse/engine/plugin/failure.hpp>
 
-namespace lapse::engines {
+namespace lapse::plugin {
 namespace {
 
 struct TypeFacts {
@@ -117,4 +117,4 @@ void Ports::check(std::span<const lapse_tensor> tensors) const {
   for (std::size_t i = 0; i < tensors.size(); ++i) check_one(ports_[i], tensors[i]);
 }
 
-}  // namespace lapse::engines
+}  // namespace lapse::plugin

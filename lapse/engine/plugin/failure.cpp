@@ -1,4 +1,4 @@
-#include "failure.hpp"
+#include <lapse/engine/plugin/failure.hpp>
 
 #include <array>
 #include <cctype>
@@ -7,7 +7,7 @@
 #include <new>
 #include <string_view>
 
-namespace lapse::engines {
+namespace lapse::plugin {
 namespace {
 
 // Three lines of a terminal: longer than that, nobody reads an error.
@@ -73,4 +73,4 @@ lapse_status remember_failure() noexcept {
   }
 }
 
-}  // namespace lapse::engines
+}  // namespace lapse::plugin

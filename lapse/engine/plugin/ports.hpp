@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace lapse::engines {
+namespace lapse::plugin {
 
 /// Bytes of one element; 0 for a type that lapse can't pass.
 std::size_t size_of(std::int32_t dtype) noexcept;
@@ -43,4 +43,4 @@ class Ports {
   std::vector<lapse_port> views_;
 };
 
-}  // namespace lapse::engines
+}  // namespace lapse::plugin

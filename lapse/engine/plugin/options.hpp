@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace lapse::engines {
+namespace lapse::plugin {
 
 class Options {
  public:
@@ -36,6 +36,9 @@ class Options {
     refuse(key, *value, "one of " + names);
   }
 
+  /// "device", for an engine that has only one. Throws Failure(DEVICE_UNUSABLE) for another.
+  void require_device(std::string_view only);
+
   /// After all keys were read.
   void refuse_unknown() const;
 
@@ -47,4 +50,4 @@ class Options {
   std::vector<std::string> known_;
 };
 
-}  // namespace lapse::engines
+}  // namespace lapse::plugin

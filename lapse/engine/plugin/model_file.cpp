@@ -1,13 +1,13 @@
-#include "model_file.hpp"
+#include <lapse/engine/plugin/model_file.hpp>
 
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
 
-#include "failure.hpp"
+#include <lapse/engine/plugin/failure.hpp>
 
-namespace lapse::engines {
+namespace lapse::plugin {
 
 std::string open_model_file(const std::string& path) {
   constexpr std::size_t kHead = 512;
@@ -29,4 +29,4 @@ std::string open_model_file(const std::string& path) {
   return head;
 }
 
-}  // namespace lapse::engines
+}  // namespace lapse::plugin

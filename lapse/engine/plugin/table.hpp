@@ -3,7 +3,7 @@
 //
 //   Engine    static unique_ptr<Engine> open(Options&);  lapse_engine_info info();  unique_ptr<Session> load(string, Options&)
 //   Session   lapse_session_info info();  unique_ptr<Binding> bind(span<const lapse_tensor>)
-//   Binding   void submit();  span<const lapse_tensor> outputs()
+//   Binding   void submit(void* stream);  span<const lapse_tensor> outputs()
 //
 // The opaque handles of the ABI are these objects under another name, so that two plug-ins in one program never share a type.
 
@@ -13,10 +13,10 @@
 #include <memory>
 #include <span>
 
-#include "failure.hpp"
-#include "options.hpp"
+#include <lapse/engine/plugin/failure.hpp>
+#include <lapse/engine/plugin/options.hpp>
 
-namespace lapse::engines {
+namespace lapse::plugin {
 
 template <class Engine, class Session, class Binding>
 struct Table {
@@ -51,8 +51,8 @@ struct Table {
     return guarded([&] { *out = reinterpret_cast<lapse_binding*>(session(handle)->bind(std::span(inputs, count)).release()); });
   }
   static void unbind(lapse_binding* handle) noexcept { delete binding(handle); }
-  static lapse_status submit(lapse_binding* handle, void* /*stream*/) noexcept {
-    return guarded([&] { binding(handle)->submit(); });
+  static lapse_status submit(lapse_binding* handle, void* stream) noexcept {
+    return guarded([&] { binding(handle)->submit(stream); });
   }
   static lapse_status outputs(lapse_binding* handle, const lapse_tensor** out, std::size_t* count) noexcept {
     return guarded([&] {
@@ -83,4 +83,4 @@ struct Table {
   }
 };
 
-}  // namespace lapse::engines
+}  // namespace lapse::plugin

@@ -1,12 +1,12 @@
-#include "options.hpp"
+#include <lapse/engine/plugin/options.hpp>
 
 #include <algorithm>
 #include <charconv>
 #include <span>
 
-#include "failure.hpp"
+#include <lapse/engine/plugin/failure.hpp>
 
-namespace lapse::engines {
+namespace lapse::plugin {
 
 std::optional<std::string> Options::text(std::string_view key) {
   known_.emplace_back(key);
@@ -30,12 +30,19 @@ std::optional<int> Options::count(std::string_view key) {
 
 std::optional<bool> Options::flag(std::string_view key) { return choice<bool>(key, {{"0", false}, {"1", true}}); }
 
+void Options::require_device(std::string_view only) {
+  const auto device = text("device");
+  if (!device || *device == only) return;
+  throw Failure(LAPSE_DEVICE_UNUSABLE, "this engine has no device '" + *device + "'", "it runs on: " + std::string(only));
+}
+
 void Options::refuse_unknown() const {
   for (const auto& option : std::span(options_, count_)) {
     if (std::find(known_.begin(), known_.end(), option.key) != known_.end()) continue;
     std::string names;
     for (const auto& name : known_) names.append(names.empty() ? "" : ", ").append(name);
-    throw Failure(LAPSE_BAD_INPUT, "unknown engine option '" + std::string(option.key) + "'", "this engine takes " + names);
+    throw Failure(LAPSE_BAD_INPUT, "unknown engine option '" + std::string(option.key) + "'",
+                  names.empty() ? "this engine takes none" : "this engine takes " + names);
   }
 }
 
@@ -43,4 +50,4 @@ void Options::refuse(std::string_view key, std::string_view value, std::string_v
   throw Failure(LAPSE_BAD_INPUT, "engine option " + std::string(key) + "=" + std::string(value) + " must be " + std::string(wanted));
 }
 
-}  // namespace lapse::engines
+}  // namespace lapse::plugin
