@@ -9,13 +9,11 @@ namespace {
 using Functions = Table<Engine, Session, Binding>;
 
 constexpr const char* kOptionsHelp =
-    "threads=N  threads inside one operator (default: one per core)\n"
     "inter_threads=N  operators at the same time, with execution=parallel\n"
     "execution=sequential|parallel  one operator after the other, or independent ones together (default: sequential)\n"
     "optimization=disable|basic|extended|all  how far the graph is rewritten before it runs (default: all)\n"
     "spinning=0|1  idle threads of the pool wait by spinning (default: 1)\n"
-    "arena=0|1  memory comes from the library's arena (default: 1)\n"
-    "device=cpu  where the model runs";
+    "arena=0|1  memory comes from the library's arena (default: 1)";
 
 constexpr lapse_engine_api kTable = Functions::make("onnxruntime", ".onnx,.ort", kOptionsHelp);
 

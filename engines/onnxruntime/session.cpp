@@ -130,18 +130,7 @@ Session::Session(const OrtApi& api, Owned<OrtSession> session, int threads, cons
   }
 }
 
-lapse_session_info Session::info() const noexcept {
-  lapse_session_info info{};
-  info.inputs = inputs_.views().data();
-  info.input_count = inputs_.size();
-  info.outputs = outputs_.views().data();
-  info.output_count = outputs_.size();
-  info.device = "cpu";
-  info.asynchronous = 0;
-  info.concurrent = 1;
-  info.threads = threads_;
-  return info;
-}
+lapse_session_info Session::info() const noexcept { return session_info(inputs_, outputs_, "cpu", false, true, threads_); }
 
 std::unique_ptr<Binding> Session::bind(std::span<const lapse_tensor> tensors) {
   inputs_.check(tensors);

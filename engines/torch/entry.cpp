@@ -5,11 +5,9 @@ namespace lapse::plugin::libtorch {
 namespace {
 
 constexpr const char* kOptionsHelp =
-    "threads=N  threads inside one operator, for the whole process (default: one per core)\n"
     "inter_threads=N  threads for operators at the same time, for the whole process; set once\n"
     "freeze=0|1  torch.jit.freeze: weights folded into the graph (default: 0)\n"
-    "optimize=0|1  torch.jit.optimize_for_inference, which freezes too (default: 0)\n"
-    "device=cpu  where the model runs";
+    "optimize=0|1  torch.jit.optimize_for_inference, which freezes too (default: 0)";
 
 constexpr lapse_engine_api kTable = Table<Engine, Session, Binding>::make("torch", ".pt,.pth,.ts", kOptionsHelp);
 

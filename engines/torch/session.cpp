@@ -101,18 +101,7 @@ Session::Session(torch::jit::Module module, const std::string& model)
   outputs_ = Ports(result_ports(schema));
 }
 
-lapse_session_info Session::info() const noexcept {
-  lapse_session_info info{};
-  info.inputs = inputs_.views().data();
-  info.input_count = inputs_.size();
-  info.outputs = outputs_.views().data();
-  info.output_count = outputs_.size();
-  info.device = "cpu";
-  info.asynchronous = 0;
-  info.concurrent = 1;
-  info.threads = at::get_num_threads();
-  return info;
-}
+lapse_session_info Session::info() const noexcept { return session_info(inputs_, outputs_, "cpu", false, true, at::get_num_threads()); }
 
 std::unique_ptr<Binding> Session::bind(std::span<const lapse_tensor> tensors) {
   inputs_.check(tensors);

@@ -15,16 +15,7 @@ struct SmallModel {
   plugin::Ports outputs{{plugin::Port{"y", LAPSE_FLOAT32, std::vector<std::int64_t>{-1, 4}, {"batch", ""}}}};
 
   lapse_session_info info(const char* device, bool asynchronous, bool concurrent) const noexcept {
-    lapse_session_info info{};
-    info.inputs = inputs.views().data();
-    info.input_count = inputs.size();
-    info.outputs = outputs.views().data();
-    info.output_count = outputs.size();
-    info.device = device;
-    info.asynchronous = asynchronous ? 1 : 0;
-    info.concurrent = concurrent ? 1 : 0;
-    info.threads = 1;
-    return info;
+    return plugin::session_info(inputs, outputs, device, asynchronous, concurrent, 1);
   }
 };
 

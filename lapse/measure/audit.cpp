@@ -15,7 +15,7 @@ constexpr double kClockShare = 0.05;   // the clock's own cost as a share of the
 constexpr double kSubmitFactor = 1.1;  // end to end beyond this multiple of submit: the call does not wait for its work
 constexpr std::size_t kMinHalf = 36;   // runs in each half before a drift can be told from noise
 
-std::string percent(double share) { return fmt::format("{:.3g} %", 100.0 * share); }
+std::string percent(double share) { return share < 0.1 ? fmt::format("{:.2g} %", 100 * share) : fmt::format("{:.0f} %", 100 * share); }
 // As --budget takes it, rounded up.
 std::string budget(double seconds) {
   if (seconds < 1) return fmt::format("{:.0f}ms", std::ceil(1e3 * seconds));
@@ -86,7 +86,7 @@ class Audit {
     if (!disjoint || std::abs(change) < kDriftShare) return;
     warn("drift", {{"first", format_nanoseconds(first->value)},
                    {"second", format_nanoseconds(second->value)},
-                   {"percent", fmt::format("{:+.3g} %", 100 * change)}});
+                   {"percent", (change > 0 ? "+" : "-") + percent(std::abs(change))}});
   }
 
   void check_latency() {

@@ -229,9 +229,22 @@ class Preparation {
                   dimension.name.empty() ? fmt::format("say the whole shape: --shape {}=…", port.name)
                                          : fmt::format("say it: --dim {}=N, or the whole shape: --shape {}=…", dimension.name, port.name));
     }
-    const std::string label = dimension.name.empty() ? std::to_string(index) : dimension.name;
-    result_.warnings.push_back({"dynamic_dimension", {{"input", port.name}, {"dimension", label}, {"size", std::to_string(*size)}}});
+    tell_assumed(port, index, *size);
     return *size;
+  }
+
+  // One warning for all inputs that share a named dimension.
+  void tell_assumed(const Port& port, std::size_t index, std::int64_t size) {
+    const std::string& name = (*port.dims)[index].name;
+    for (Warning& warning : result_.warnings) {
+      const auto known = warning.facts.find("dimension");
+      if (name.empty() || known == warning.facts.end() || known->second != name) continue;
+      warning.facts["inputs"] += ", " + port.name;
+      return;
+    }
+    Warning warning{"dynamic_dimension", {{"inputs", port.name}, {"size", std::to_string(size)}}};
+    warning.facts.emplace(name.empty() ? "index" : "dimension", name.empty() ? std::to_string(index) : name);
+    result_.warnings.push_back(std::move(warning));
   }
 
   Result<void> apply_batch(const Port& port, tensor::Shape& shape) const {

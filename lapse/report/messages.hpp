@@ -10,9 +10,9 @@
 //   ratio, bare          "101"       factor
 //   time                 "5.053 ms"  budget, first, second, submit, end_to_end, p99, median, resolution
 //   as --budget takes it "60s"       suggest (of precision_not_reached)
-//   count                "812"       runs, needed, suggest (of warmup_not_settled), periods, threads, cpus, count, size
+//   count                "812"       runs, needed, suggest (of warmup_not_settled), periods, threads, cpus, count, size, index
 //   number               "1.5"       load, limit (CPUs), largest
-//   name                 "x"         governor, input, dimension, output, inputs ("ids, mask")
+//   name                 "x"         governor, dimension, output, inputs ("ids, mask")
 
 #include <lapse/measure/warning.hpp>
 #include <lapse/report/render.hpp>

@@ -51,6 +51,16 @@ TEST(PrepareInputs, NamesEveryDynamicDimensionThatItAssumes) {
   EXPECT_EQ(std::ranges::count(inputs->warnings, "integer_fill", &Warning::code), 1);
 }
 
+TEST(PrepareInputs, NamesADimensionThatInputsShareOnce) {
+  FakeEngine::Input mask = kTokens;
+  mask.name = "mask";
+  const auto inputs = prepare({kTokens, mask}, {});
+  ASSERT_TRUE(inputs);
+  const auto found = std::ranges::find(inputs->warnings, "dynamic_dimension", &Warning::code);
+  ASSERT_NE(found, inputs->warnings.end());
+  EXPECT_EQ(found->facts, (std::map<std::string, std::string>{{"dimension", "sequence"}, {"inputs", "ids, mask"}, {"size", "128"}}));
+}
+
 TEST(PrepareInputs, AsksForADynamicDimensionThatHasNoSensibleDefault) {
   expect_refused(prepare({kMystery}, {}), "dimension 1", "--dim frobs=N");
   InputRequest request;

@@ -117,4 +117,18 @@ void Ports::check(std::span<const lapse_tensor> tensors) const {
   for (std::size_t i = 0; i < tensors.size(); ++i) check_one(ports_[i], tensors[i]);
 }
 
+lapse_session_info session_info(const Ports& inputs, const Ports& outputs, const char* device, bool asynchronous, bool concurrent,
+                                int threads) noexcept {
+  lapse_session_info info{};
+  info.inputs = inputs.views().data();
+  info.input_count = inputs.size();
+  info.outputs = outputs.views().data();
+  info.output_count = outputs.size();
+  info.device = device;
+  info.asynchronous = asynchronous ? 1 : 0;
+  info.concurrent = concurrent ? 1 : 0;
+  info.threads = threads;
+  return info;
+}
+
 }  // namespace lapse::plugin
