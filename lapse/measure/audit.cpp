@@ -86,7 +86,7 @@ class Audit {
     if (!disjoint || std::abs(change) < kDriftShare) return;
     warn("drift", {{"first", format_nanoseconds(first->value)},
                    {"second", format_nanoseconds(second->value)},
-                   {"percent", (change > 0 ? "+" : "-") + percent(std::abs(change))}});
+                   {"percent", fmt::format("{}{}", change > 0 ? "+" : "-", percent(std::abs(change)))}});
   }
 
   void check_latency() {
