@@ -370,6 +370,7 @@ class BadOnnx(Case):
         self.refused("time", model, "--engine-lib", "/nowhere.so", status=3, says="/nowhere.so")
         self.refused("time", model, "--engine-lib", model, status=3, says="model.onnx")
         self.refused("time", model, "--engine-lib", BUILD / "tests" / "plugin_without_entry.so", status=3, says="plugin_without_entry.so")
+        self.refused("time", model, "--engine-lib", BUILD / "tests" / "ort_of_another_version.so", status=3, says="0.5.0")
         self.refused("time", model, env={"ORT_DYLIB_PATH": "/nowhere.so"}, status=3, says="/nowhere.so")
 
     def test_the_wrong_answer_of_a_folder_is_status_4(self):
