@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <lapse/base/version.hpp>
 #include <new>
 
@@ -22,6 +24,9 @@ constexpr const char* kFooter =
 Error explain(const CLI::ParseError& error, const CLI::App& app, std::string_view first) {
   const auto called = app.get_subcommands();
   if (!called.empty()) return {ErrorCode::BadUse, error.what(), fmt::format("lapse {} --help", called.front()->get_name())};
+  if (first.starts_with('-') && app.get_option_no_throw(std::string(first.substr(0, first.find('=')))) == nullptr) {
+    return {ErrorCode::BadUse, fmt::format("there is no option '{}'", first), "lapse --help"};
+  }
   if (first.starts_with('-')) return {ErrorCode::BadUse, error.what(), "lapse --help"};
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(command->get_name());
@@ -66,10 +71,13 @@ int run(int argc, char** argv) {
     if (!language) return cli::print_error(language.error(), context.language);
     context.language = *language;
   }
-  for (const auto& [name, command] : commands) {
-    if (app.got_subcommand(name)) return command();
+  const auto called = std::ranges::find_if(commands, [&](const auto& entry) { return app.got_subcommand(entry.first); });
+  const int status = called->second();
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    return cli::print_error({ErrorCode::BadUse, "stdout can't be written", "the disk may be full, or the reader of the pipe gone"},
+                            context.language);
   }
-  return exit_status(ErrorCode::BadUse);
+  return status;
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ std::pair<std::string, std::optional<tensor::DType>> split_type(const std::strin
 
 template <class Map, class Value>
 Result<void> put(Map& map, std::string_view option, std::string name, Value value) {
-  if (map.contains(name)) return fail(ErrorCode::BadUse, fmt::format("{} is given twice for '{}'", option, name));
+  if (map.contains(name)) return fail(ErrorCode::BadUse, fmt::format("{} is given twice for '{}'", option, name), "give it once");
   map.emplace(std::move(name), std::move(value));
   return {};
 }
@@ -50,7 +50,8 @@ void EngineOptions::add_to(CLI::App& command) {
   option("--engine-lib", library, "PATH", "Library to measure (default for onnxruntime: ORT_DYLIB_PATH, else the one found)");
   option("--engine-opt", options, "KEY=VALUE", "Setting of the engine, repeatable; `lapse engines` lists them")->allow_extra_args(false);
   option("--device", device, "DEVICE", "Device to run on (default: the engine's own choice)");
-  option("--threads", threads, "N", "CPU threads of one inference (default: all usable CPUs)")->check(number_between(1, 4096));
+  option("--threads", threads, "N", "CPU threads of one inference (default: the usable CPUs, shared by those in flight)")
+      ->check(number_between(1, 4096));
   option("--rtol", rtol, "X", "Relative tolerance of an expected output (default: 1e-3)")->check(number_between(0, kAnything));
   option("--atol", atol, "X", "Absolute tolerance of an expected output (default: 1e-5)")->check(number_between(0, kAnything));
 }

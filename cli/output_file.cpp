@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <utility>
 
 namespace lapse::cli {
 namespace {
@@ -27,40 +26,40 @@ Result<void> write_all(const std::string& file, std::string_view text, std::stri
   return {};
 }
 
+std::string part_of(const fs::path& path) { return fmt::format("{}.{}.part", path.string(), getpid()); }
+
 }  // namespace
 
 Result<OutputFile> OutputFile::open(const std::string& path) {
-  OutputFile file{path};
-  if (file.is_stdout()) return file;
+  if (path == "-") return OutputFile{path};
   std::error_code failed;
-  const fs::file_status status = fs::status(path, failed);
+  OutputFile file{fs::weakly_canonical(path, failed)};
+  const fs::file_status status = fs::status(file.path_, failed);
   if (fs::is_directory(status)) {
     return fail(ErrorCode::BadUse, fmt::format("{} can't be written: it is a folder", path), "name a file in it");
   }
+  if (fs::exists(status) && access(file.path_.c_str(), W_OK) != 0) return cannot_write(path);
   if (fs::exists(status) && !fs::is_regular_file(status)) return file;  // a device or a pipe
-  if (fs::exists(status) && access(path.c_str(), W_OK) != 0) return cannot_write(path);
-  file.part_ = fmt::format("{}.{}.part", path, getpid());
-  LAPSE_CHECK(write_all(file.part_.string(), "", path));
+  file.regular_ = true;
+  const std::string trial = part_of(file.path_);
+  LAPSE_CHECK(write_all(trial, "", path));
+  fs::remove(trial, failed);
   return file;
 }
 
-OutputFile::OutputFile(OutputFile&& other) noexcept : path_(std::move(other.path_)), part_(std::exchange(other.part_, {})) {}
-
-OutputFile::~OutputFile() {
-  std::error_code ignored;
-  if (!part_.empty()) fs::remove(part_, ignored);
-}
-
-Result<void> OutputFile::write(std::string_view text) {
+Result<void> OutputFile::write(std::string_view text) const {
   if (is_stdout()) {
     if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) return cannot_write("stdout");
     return {};
   }
-  if (part_.empty()) return write_all(path_, text, path_);
-  LAPSE_CHECK(write_all(part_.string(), text, path_));
-  if (std::rename(part_.c_str(), path_.c_str()) != 0) return cannot_write(path_);
-  part_.clear();
-  return {};
+  if (!regular_) return write_all(path_.string(), text, path_.string());
+  const std::string part = part_of(path_);
+  const auto written = write_all(part, text, path_.string());
+  if (written && std::rename(part.c_str(), path_.c_str()) == 0) return {};
+  auto error = written ? Result<void>{cannot_write(path_.string())} : written;
+  std::error_code ignored;
+  fs::remove(part, ignored);
+  return error;
 }
 
 }  // namespace lapse::cli

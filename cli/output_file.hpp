@@ -10,20 +10,19 @@ namespace lapse::cli {
 
 class OutputFile {
  public:
-  /// "-" is stdout. A regular file is written beside its place and moved there by write(). Error: BadUse when that can't be done.
+  /// "-" is stdout. Tries that the file can be made; leaves nothing behind. Error: BadUse when it can't.
   static Result<OutputFile> open(const std::string& path);
-  ~OutputFile();
-  OutputFile(OutputFile&& other) noexcept;
-  OutputFile& operator=(OutputFile&&) = delete;
 
   bool is_stdout() const noexcept { return path_ == "-"; }
-  /// Once. Error: BadInput with the system's reason (disk full, …).
-  Result<void> write(std::string_view text);
+  /// The file that it ends up in, links followed.
+  const std::filesystem::path& path() const noexcept { return path_; }
+  /// A regular file is written beside its place and moved there. Error: BadUse with the system's reason (disk full, …).
+  Result<void> write(std::string_view text) const;
 
  private:
-  explicit OutputFile(std::string path) : path_(std::move(path)) {}
-  std::string path_;
-  std::filesystem::path part_;  // empty: written straight to path_
+  explicit OutputFile(std::filesystem::path path) : path_(std::move(path)) {}
+  std::filesystem::path path_;
+  bool regular_ = false;
 };
 
 }  // namespace lapse::cli

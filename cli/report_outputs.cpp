@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <vector>
 
 #include "cli/console.hpp"
 
@@ -18,30 +20,32 @@ void ReportOutputs::add_to(CLI::App& command) {
 }
 
 Result<void> ReportOutputs::open() {
-  int on_stdout = 0;
+  std::vector<std::filesystem::path> taken;
   for (Form* form : {&json_, &csv_, &markdown_}) {
     if (form->path.empty()) continue;
-    LAPSE_TRY(auto file, OutputFile::open(form->path));
-    on_stdout += file.is_stdout() ? 1 : 0;
-    form->file.emplace(std::move(file));
+    LAPSE_TRY(form->file, OutputFile::open(form->path));
+    if (std::ranges::find(taken, form->file->path()) != taken.end()) {
+      return fail(ErrorCode::BadUse, fmt::format("two forms can't both go to {}", form->path), "name a file for each");
+    }
+    taken.push_back(form->file->path());
   }
-  if (on_stdout > 1) return fail(ErrorCode::BadUse, "only one form can go to stdout", "name a file for the other");
   return {};
 }
 
 Result<void> ReportOutputs::write(const report::Report& report, report::Language language) {
   bool text = true;
-  const auto put = [&](Form& form, auto render) -> Result<void> {
-    if (!form.file) return {};
+  Result<void> outcome;
+  const auto put = [&](const Form& form, auto render) {
+    if (!form.file) return;
     text = text && !form.file->is_stdout();
-    return form.file->write(render());
+    if (auto written = form.file->write(render()); !written && outcome) outcome = std::move(written);
   };
-  // The raw data first: it is what can't be made again.
-  LAPSE_CHECK(put(json_, [&] { return report::to_json_text(report); }));
-  LAPSE_CHECK(put(csv_, [&] { return report::to_csv(report); }));
-  LAPSE_CHECK(put(markdown_, [&] { return report::to_markdown(report, language); }));
+  // The raw data first: it is what can't be made again. What can't be written keeps nothing else from being written.
+  put(json_, [&] { return report::to_json_text(report); });
+  put(csv_, [&] { return report::to_csv(report); });
+  put(markdown_, [&] { return report::to_markdown(report, language); });
   if (text) fmt::print("{}", report::to_text(report, language, unicode_terminal()));
-  return {};
+  return outcome;
 }
 
 }  // namespace lapse::cli

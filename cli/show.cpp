@@ -20,7 +20,8 @@ struct Options {
 Result<std::string> read_text(const std::string& path) {
   std::error_code failed;
   std::ifstream stream(path, std::ios::binary);
-  if (!stream.is_open() || std::filesystem::is_directory(path, failed)) {
+  const auto status = std::filesystem::status(path, failed);
+  if (!stream.is_open() || !(std::filesystem::is_regular_file(status) || std::filesystem::is_fifo(status))) {
     return fail(ErrorCode::BadInput, fmt::format("{} can't be read", path), "give a file that `lapse time --json FILE` wrote");
   }
   return std::string{std::istreambuf_iterator<char>(stream), {}};

@@ -83,7 +83,6 @@ struct Options {
 };
 
 Result<int> run(Options& options, const Context& context) {
-  const std::atomic<bool>& stop = stop_on_signal();
   if (!options.pin.empty()) {
     LAPSE_TRY(const auto cpus, host::parse_cpu_list(options.pin));
     LAPSE_CHECK(host::pin(cpus));
@@ -97,6 +96,8 @@ Result<int> run(Options& options, const Context& context) {
   ProgressLine progress{context.language};
   progress.loading(request.model);
   LAPSE_TRY(auto model, measure::prepare_model(request, plan.in_flight));
+  // From here on there is something to lose: a first Ctrl-C ends the measurement, not the program.
+  const std::atomic<bool>& stop = stop_on_signal();
   const measure::Hooks hooks{[&](const measure::Progress& now) { progress.show(now, plan.budget); }, &stop};
   LAPSE_TRY(const auto timing, measure::time_model(model, plan, request.tolerance, hooks));
   progress.clear();

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include <lapse/engine/plugin/failure.hpp>
-#include "elf_file.hpp"
+#include <lapse/engine/plugin/elf_file.hpp>
 
 namespace lapse::plugin::onnxruntime {
 namespace {

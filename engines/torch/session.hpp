@@ -1,5 +1,5 @@
 #pragma once
-// LibTorch behind the three classes that ../common/table.hpp asks for.
+// LibTorch behind the three classes that lapse/engine/plugin/table.hpp asks for.
 
 #include <lapse/engine/abi.h>
 #include <torch/script.h>

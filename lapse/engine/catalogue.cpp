@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <lapse/engine/builtin.hpp>
 #include <lapse/engine/catalogue.hpp>
+#include <lapse/engine/plugin/elf_file.hpp>
 #include <optional>
 
 namespace lapse::engine {
@@ -84,6 +85,7 @@ Result<const lapse_engine_api*> load_plugin(const fs::path& file) {
   };
   std::error_code ignored;
   if (!fs::exists(file, ignored)) return unusable("no such file", "`lapse engines` lists what was found");
+  if (plugin::elf_kind(file.string()) == plugin::ElfKind::Truncated) return unusable("is damaged: its end is missing", "install it again");
   // RTLD_LOCAL: the libraries behind two engines may carry different versions of the same symbols.
   void* library = dlopen(fs::absolute(file).c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) return unusable(fmt::format("can't be loaded: {}", dlerror()), "a plug-in is a shared library for this machine");

@@ -31,11 +31,14 @@ bool read_number(std::string_view text, T& value) {
   return error == std::errc{} && end == text.data() + text.size();
 }
 
+constexpr Duration kLongest = std::chrono::hours{24};  // so that no sum of durations overflows
+
 bool read_setting(std::string_view key, std::string_view value, Model& model) {
   const auto duration = [&](Duration& target) {
     const auto parsed = parse_duration(value);
-    if (parsed) target = *parsed;
-    return parsed.has_value();
+    if (!parsed || *parsed > kLongest) return false;
+    target = *parsed;
+    return true;
   };
   if (key == "submit") return duration(model.submit);
   if (key == "device") return duration(model.device);
@@ -54,9 +57,10 @@ Model read_model(std::string_view text) {
     text.remove_prefix(std::min(text.size(), item.size() + 1));
     const std::size_t equals = item.find('=');
     if (equals != item.npos && read_setting(item.substr(0, equals), item.substr(equals + 1), model)) continue;
-    throw plugin::Failure(LAPSE_BAD_MODEL, fmt::format("the simulated device does not understand '{}'", item),
-                          "submit=, device= and first= take durations (50us), jitter= 0 to 1, seed= a number, time= real or virtual, "
-                          "blocking= 0 or 1");
+    throw plugin::Failure(
+        LAPSE_BAD_MODEL, fmt::format("the simulated device does not understand '{}'", item),
+        "submit=, device= and first= take durations up to 24h (50us), jitter= 0 to 1, seed= a number, time= real or virtual, "
+        "blocking= 0 or 1");
   }
   return model;
 }

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <lapse/measure/answer.hpp>
 #include <optional>
 
@@ -22,23 +21,26 @@ class Check {
   Check(SessionSubject& subject, const std::vector<engine::Port>& ports, const tensor::Tolerance& tolerance)
       : subject_(subject), ports_(ports), tolerance_(tolerance) {}
 
-  Result<void> one_set(std::size_t set, const InputSet& data, std::size_t of_sets) {
+  Result<void> one_set(std::size_t set, const InputSet& data) {
     LAPSE_TRY(Outputs outputs, subject_.infer(set));
     ++answer_.sets;
-    for (std::size_t i = 0; i < data.expected.size(); ++i) {
-      LAPSE_TRY(const std::size_t position, find(data.expected[i].name, i, outputs.size()));
-      tensor::TensorView expected = data.expected[i].tensor.view();
+    for (const auto& [position, tensor] : data.expected) {
+      if (position >= outputs.size()) {
+        return fail(ErrorCode::BadInput, fmt::format("an output number {} is expected, but the model has {}", position, outputs.size()),
+                    "outputs are numbered from 0");
+      }
+      tensor::TensorView expected = tensor.view();
       expected.dtype = adopted_type(expected.dtype, outputs[position].dtype);
       answer_.largest_difference = std::max(answer_.largest_difference, tensor::largest_difference(outputs[position], expected));
       const auto difference = tensor::difference(outputs[position], expected, tolerance_);
       if (!difference) continue;
       LAPSE_TRY(const bool random, is_random(set, outputs, position));
       if (random) continue;
-      return fail(ErrorCode::WrongAnswer,
-                  fmt::format("wrong answer{}: output {}: {}", of_sets > 1 ? fmt::format(" for input set {}", set) : "", label(position),
-                              difference->what),
-                  fmt::format("nothing was timed; the tolerance is rtol {:g}, atol {:g} (--rtol, --atol)", tolerance_.relative,
-                              tolerance_.absolute));
+      return fail(
+          ErrorCode::WrongAnswer,
+          fmt::format("wrong answer{}: output {}: {}", data.name.empty() ? "" : " for " + data.name, label(position), difference->what),
+          fmt::format("nothing was timed; the tolerance is rtol {:g}, atol {:g} (--rtol, --atol)", tolerance_.relative,
+                      tolerance_.absolute));
     }
     if (answer_.verdict == Answer::Verdict::Unchecked) answer_.verdict = Answer::Verdict::Correct;
     return {};
@@ -49,21 +51,6 @@ class Check {
  private:
   std::string label(std::size_t position) const {
     return position < ports_.size() && !ports_[position].name.empty() ? ports_[position].name : std::to_string(position);
-  }
-
-  Result<std::size_t> find(const std::string& name, std::size_t order, std::size_t count) const {
-    const auto port = std::ranges::find(ports_, name, &engine::Port::name);
-    std::size_t position = order;
-    if (!name.empty() && port != ports_.end()) {
-      position = static_cast<std::size_t>(port - ports_.begin());
-    } else if (!name.empty()) {
-      // A number names an output by its place; any other name that the model doesn't know stands for its own place in the list.
-      std::from_chars(name.data(), name.data() + name.size(), position);
-    }
-    if (position < count) return position;
-    return fail(ErrorCode::BadInput,
-                fmt::format("an output {} is expected, but the model has {}", name.empty() ? std::to_string(order) : name, count),
-                "--expect names an output, or its number from 0");
   }
 
   // The same inputs once more: does this output come out the same? `outputs` are those of the new run afterwards.
@@ -102,7 +89,7 @@ Result<Answer> check_answer(SessionSubject& subject, const std::vector<engine::P
   Check check{subject, outputs, tolerance};
   for (std::size_t set = 0; set < inputs.sets.size(); ++set) {
     if (stop != nullptr && stop->load()) return fail(ErrorCode::Interrupted, "interrupted before anything was timed");
-    if (!inputs.sets[set].expected.empty()) LAPSE_CHECK(check.one_set(set, inputs.sets[set], inputs.sets.size()));
+    if (!inputs.sets[set].expected.empty()) LAPSE_CHECK(check.one_set(set, inputs.sets[set]));
   }
   return std::move(check).answer();
 }

@@ -120,9 +120,13 @@ class Audit {
       warn("throttled", std::move(facts));
     }
     if (!machine_.governor.empty() && machine_.governor != "performance") warn("governor", {{"governor", machine_.governor}});
-    const auto wanted = static_cast<std::size_t>(model_.threads) * plan_.in_flight;
+    const auto threads = static_cast<std::size_t>(std::max(1, model_.session->threads()));
+    const std::size_t wanted = threads * plan_.in_flight;
     if (!model_.session->asynchronous() && machine_.cpus_allowed > 0 && wanted > static_cast<std::size_t>(machine_.cpus_allowed)) {
-      warn("threads_exceed_cpus", {{"threads", std::to_string(wanted)}, {"cpus", std::to_string(machine_.cpus_allowed)}});
+      std::map<std::string, std::string> facts{{"threads", std::to_string(wanted)}, {"cpus", std::to_string(machine_.cpus_allowed)}};
+      const std::size_t fitting = std::max<std::size_t>(1, static_cast<std::size_t>(machine_.cpus_allowed) / threads);
+      if (plan_.in_flight > 1) facts["in_flight"] = std::to_string(fitting);
+      warn("threads_exceed_cpus", std::move(facts));
     }
     if (!model_.peak_was_reset) warn("memory_whole_process");
     if (machine_.build_type == "Debug") warn("debug_build");

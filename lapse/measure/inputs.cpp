@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <lapse/measure/inputs.hpp>
 #include <lapse/tensor/npy.hpp>
 #include <set>
@@ -70,25 +71,41 @@ std::optional<std::int64_t> habitual_size(const std::string& dimension) {
 
 class Preparation {
  public:
-  Preparation(const std::vector<Port>& ports, const InputRequest& request) : ports_(ports), request_(request) {}
+  Preparation(const engine::Session& session, const InputRequest& request)
+      : ports_(session.inputs()), outputs_(session.outputs()), request_(request) {}
 
   Result<Inputs> operator()() {
     LAPSE_CHECK(check_request());
     result_.sets.resize(request_.rotate);
     for (std::size_t i = 0; i < ports_.size(); ++i) LAPSE_CHECK(add(ports_[i], i));
     LAPSE_CHECK(check_dimensions_used());
-    result_.batch = batch();
+    LAPSE_TRY(result_.batch, batch_of(ports_, result_.sets.front().inputs, request_.batch));
     if (!filled_integers_.empty()) {
       result_.warnings.push_back({"integer_fill", {{"inputs", fmt::format("{}", fmt::join(filled_integers_, ", "))}}});
     }
     for (const auto& [key, file] : request_.expected) {
+      LAPSE_TRY(const std::size_t position, output_position(key));
       LAPSE_TRY(auto tensor, tensor::read_npy(file));
-      result_.sets.front().expected.push_back({key, std::move(tensor)});
+      result_.sets.front().expected.push_back({position, std::move(tensor)});
     }
     return std::move(result_);
   }
 
  private:
+  // By name, or by number. A TorchScript file may not tell its outputs: then only the number is left.
+  Result<std::size_t> output_position(const std::string& key) const {
+    const auto port = std::ranges::find(outputs_, key, &Port::name);
+    if (port != outputs_.end()) return static_cast<std::size_t>(port - outputs_.begin());
+    std::size_t number = 0;
+    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), number);
+    if (error == std::errc{} && end == key.data() + key.size()) return number;
+    std::vector<std::string> names;
+    for (const Port& output : outputs_) names.push_back(output.name);
+    return fail(ErrorCode::BadInput, fmt::format("--expect {}: the model has no output of that name", key),
+                names.empty() ? "name an output by its number, from 0"
+                              : fmt::format("the outputs are: {}; or a number, from 0", fmt::join(names, ", ")));
+  }
+
   Result<void> check_request() const {
     LAPSE_CHECK(check_names(request_.shapes, ports_, "--shape"));
     LAPSE_CHECK(check_names(request_.files, ports_, "--input"));
@@ -127,7 +144,6 @@ class Preparation {
       result_.sets[set].inputs.push_back(std::move(*tensor));
     }
     result_.sources.push_back(source_of(fill, dtype, request_.seed));
-    shapes_.push_back(shape);
     return {};
   }
 
@@ -154,7 +170,6 @@ class Preparation {
       set.inputs.push_back(std::move(tensor));
     }
     result_.sources.push_back(file.string());
-    shapes_.push_back(result_.sets.front().inputs.back().shape());
     return {};
   }
 
@@ -188,7 +203,8 @@ class Preparation {
     const auto request = request_.shapes.find(port.name);
     if (request != request_.shapes.end()) {
       tensor::Shape shape = request->second.shape;
-      if (request_.batch) LAPSE_CHECK(apply_batch(port, shape));
+      const bool open = !port.dims || (!port.dims->empty() && port.dims->front().size < 0);
+      if (request_.batch && open && !shape.empty() && shape[0] == 1) shape[0] = *request_.batch;
       LAPSE_CHECK(check_fits(port, request->second.dtype.value_or(port.dtype), shape));
       return shape;
     }
@@ -197,6 +213,7 @@ class Preparation {
                   fmt::format("the model does not tell the shape of its input '{}' (a TorchScript file carries none)", port.name),
                   fmt::format("say it: --shape {0}=1x3x224x224, or with a type: --shape {0}:int64=1x128", port.name));
     }
+    if (port.dims->empty()) result_.warnings.push_back({"scalar_input", {{"inputs", port.name}}});
     tensor::Shape shape;
     for (std::size_t i = 0; i < port.dims->size(); ++i) {
       LAPSE_TRY(const std::int64_t size, size_of(port, i));
@@ -208,14 +225,7 @@ class Preparation {
   Result<std::int64_t> size_of(const Port& port, std::size_t index) {
     const engine::Dimension& dimension = (*port.dims)[index];
     const bool is_batch = index == 0;
-    if (dimension.size >= 0) {
-      if (is_batch && request_.batch && *request_.batch != dimension.size) {
-        return fail(ErrorCode::BadInput,
-                    fmt::format("--batch {}: the model fixes the batch of its input {} at {}", *request_.batch, port.name, dimension.size),
-                    "leave --batch out, or export the model with a dynamic first dimension");
-      }
-      return dimension.size;
-    }
+    if (dimension.size >= 0) return dimension.size;
     if (const auto given = request_.dimensions.find(dimension.name); !dimension.name.empty() && given != request_.dimensions.end()) {
       used_dimensions_.insert(dimension.name);
       return given->second;
@@ -247,32 +257,9 @@ class Preparation {
     result_.warnings.push_back(std::move(warning));
   }
 
-  Result<void> apply_batch(const Port& port, tensor::Shape& shape) const {
-    if (shape.empty() || shape[0] == *request_.batch) return {};
-    if (shape[0] != 1) {
-      return fail(ErrorCode::BadInput,
-                  fmt::format("--batch {} contradicts --shape {}={}", *request_.batch, port.name, tensor::to_string(shape)),
-                  "leave one of them out");
-    }
-    shape[0] = *request_.batch;
-    return {};
-  }
-
-  // What was asked for; else the first dimension, if all inputs agree on it and the model leaves it open.
-  std::int64_t batch() const {
-    if (request_.batch) return *request_.batch;
-    std::optional<std::int64_t> common;
-    for (std::size_t i = 0; i < ports_.size(); ++i) {
-      const bool open = !ports_[i].dims || (!ports_[i].dims->empty() && ports_[i].dims->front().size < 0);
-      if (!open || shapes_[i].empty() || (common && *common != shapes_[i][0])) return 1;
-      common = shapes_[i][0];
-    }
-    return std::max<std::int64_t>(common.value_or(1), 1);
-  }
-
   const std::vector<Port>& ports_;
+  const std::vector<Port>& outputs_;
   const InputRequest& request_;
-  std::vector<tensor::Shape> shapes_;
   std::vector<std::string> filled_integers_;
   std::set<std::string> used_dimensions_;
   Inputs result_;
@@ -280,8 +267,32 @@ class Preparation {
 
 }  // namespace
 
-Result<Inputs> prepare_inputs(const engine::Session& session, const InputRequest& request) {
-  return Preparation{session.inputs(), request}();
+Result<std::int64_t> batch_of(const std::vector<Port>& ports, const std::vector<tensor::Tensor>& inputs,
+                              std::optional<std::int64_t> asked) {
+  std::optional<std::int64_t> common;
+  bool agree = true;
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    const bool open = !ports[i].dims || (!ports[i].dims->empty() && ports[i].dims->front().size < 0);
+    if (!open || inputs[i].shape().empty()) continue;
+    const std::int64_t first = inputs[i].shape().front();
+    if (asked && first != *asked) {
+      return fail(
+          ErrorCode::BadInput,
+          fmt::format("--batch {} contradicts the input {}, which is {}", *asked, ports[i].name, tensor::to_string(inputs[i].shape())),
+          "leave --batch out, or give that input the same first dimension");
+    }
+    agree = agree && common.value_or(first) == first;
+    common = first;
+  }
+  if (asked && !common && !ports.empty()) {
+    return fail(ErrorCode::BadInput,
+                fmt::format("--batch {}: the model fixes the batch of its input {} at {}", *asked, ports.front().name,
+                            inputs.front().shape().empty() ? 1 : inputs.front().shape().front()),
+                "leave --batch out, or export the model with a dynamic first dimension");
+  }
+  return agree ? std::max<std::int64_t>(common.value_or(1), 1) : 1;
 }
+
+Result<Inputs> prepare_inputs(const engine::Session& session, const InputRequest& request) { return Preparation{session, request}(); }
 
 }  // namespace lapse::measure

@@ -20,6 +20,7 @@ namespace lapse::measure {
 struct ShapeRequest {
   std::optional<tensor::DType> dtype;
   tensor::Shape shape;
+  bool operator==(const ShapeRequest&) const = default;
 };
 
 struct InputRequest {
@@ -27,15 +28,23 @@ struct InputRequest {
   std::map<std::string, std::filesystem::path> files;  // by input name: .npy
   std::map<std::string, std::int64_t> dimensions;      // by the model's name of a dynamic dimension
   std::map<std::string, tensor::Fill> fills;           // by input name; "" is every other input
-  std::optional<std::int64_t> batch;                   // the first dimension of every input that isn't read from a file
+  std::optional<std::int64_t> batch;                   // the first dimension wherever the model leaves it open
   std::uint64_t seed = 0;
   std::size_t rotate = 1;                                 // number of differently seeded sets
   std::map<std::string, std::filesystem::path> expected;  // by output name, or by its number: .npy; with one set only
+
+  bool operator==(const InputRequest&) const = default;
+};
+
+struct ExpectedOutput {
+  std::size_t position = 0;  // among the session's outputs; that there are so many is known only after an inference
+  tensor::Tensor tensor;
 };
 
 struct InputSet {
-  std::vector<tensor::Tensor> inputs;         // in the order of the session's inputs
-  std::vector<tensor::NamedTensor> expected;  // named, or in the order of the outputs when the names are empty; may be empty
+  std::vector<tensor::Tensor> inputs;  // in the order of the session's inputs
+  std::vector<ExpectedOutput> expected;
+  std::string name;  // of a test data set: "test_data_set_3"
 };
 
 struct Inputs {
@@ -49,6 +58,11 @@ struct Inputs {
 inline tensor::DType adopted_type(tensor::DType of_file, tensor::DType of_model) {
   return of_file == tensor::DType::UInt16 && of_model == tensor::DType::BFloat16 ? of_model : of_file;
 }
+
+/// The items that one inference works on: the first dimension where the model leaves it open and all such inputs agree, else 1.
+/// Error: BadInput when it isn't what was asked for.
+Result<std::int64_t> batch_of(const std::vector<engine::Port>& ports, const std::vector<tensor::Tensor>& inputs,
+                              std::optional<std::int64_t> asked = std::nullopt);
 
 /// Data as asked for. Errors, all with what the model wants: BadInput (unknown or missing name, wrong rank, shape or type, a dynamic
 /// dimension that has no sensible default, an impossible batch), OutOfMemory.

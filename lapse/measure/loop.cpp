@@ -1,6 +1,9 @@
+#include <fmt/format.h>
+
 #include <barrier>
 #include <lapse/measure/loop.hpp>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -47,6 +50,14 @@ class AsynchronousLoop final : public Loop {
   AsynchronousLoop(Subject& subject, std::vector<Flight> flights) : subject_(subject), flights_(std::move(flights)) {}
 
   Result<std::size_t> run(std::span<Sample> samples, std::size_t first, const Limits& limits) override {
+    auto done = fly(samples, first, limits);
+    // What is still in flight uses memory of the subject, which may be gone soon.
+    if (!done) (void)subject_.timeline().synchronize();
+    return done;
+  }
+
+ private:
+  Result<std::size_t> fly(std::span<Sample> samples, std::size_t first, const Limits& limits) {
     std::size_t submitted = 0, completed = 0;
     bool closing = false;
     while (completed < samples.size()) {
@@ -64,7 +75,6 @@ class AsynchronousLoop final : public Loop {
     return completed;
   }
 
- private:
   Result<void> launch(std::size_t slot, std::size_t iteration) {
     device::Timeline& timeline = subject_.timeline();
     Flight& flight = flights_[slot];
@@ -94,7 +104,20 @@ class ThreadedLoop final : public Loop {
  public:
   ThreadedLoop(Subject& subject, std::size_t in_flight) : subject_(subject), gate_(static_cast<std::ptrdiff_t>(in_flight) + 1) {
     errors_.resize(in_flight);
-    for (std::size_t slot = 0; slot < in_flight; ++slot) threads_.emplace_back([this, slot] { serve(slot); });
+  }
+
+  Result<void> start_threads() {
+    for (std::size_t slot = 0; slot < errors_.size(); ++slot) {
+      try {
+        threads_.emplace_back([this, slot] { serve(slot); });
+      } catch (const std::system_error&) {
+        // Nobody waits for those that never came.
+        for (std::size_t missing = slot; missing < errors_.size(); ++missing) gate_.arrive_and_drop();
+        return fail(ErrorCode::OutOfMemory, fmt::format("this machine gives no more than {} of {} threads", slot, errors_.size()),
+                    "keep fewer in flight: --in-flight");
+      }
+    }
+    return {};
   }
 
   ~ThreadedLoop() override {
@@ -162,7 +185,11 @@ class ThreadedLoop final : public Loop {
 Result<std::unique_ptr<Loop>> make_loop(Subject& subject, const Plan& plan) {
   const std::size_t in_flight = plan.scenario == Scenario::Offline ? plan.in_flight : 1;
   if (!subject.asynchronous() && in_flight == 1) return std::make_unique<BlockingLoop>(subject);
-  if (!subject.asynchronous()) return std::make_unique<ThreadedLoop>(subject, in_flight);
+  if (!subject.asynchronous()) {
+    auto loop = std::make_unique<ThreadedLoop>(subject, in_flight);
+    LAPSE_CHECK(loop->start_threads());
+    return loop;
+  }
   std::vector<Flight> flights;
   for (std::size_t i = 0; i < in_flight; ++i) {
     LAPSE_TRY(Flight flight, make_flight(subject.timeline()));

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <lapse/engine/catalogue.hpp>
 #include <lapse/host/affinity.hpp>
 #include <lapse/host/memory.hpp>
 #include <lapse/measure/model.hpp>
+#include <string_view>
 
 namespace lapse::measure {
 namespace {
@@ -36,7 +38,7 @@ Result<Target> find_file(const ModelRequest& request) {
                   "a folder is read in the ONNX test-data layout: model.onnx and test_data_set_*/{input,output}_N.pb");
     }
   } else if (!fs::is_regular_file(status)) {
-    return fail(ErrorCode::BadModel, fmt::format("{}: not a file", request.model));
+    return fail(ErrorCode::BadModel, fmt::format("{}: not a file", request.model), "give a model file, or a folder with one");
   }
   LAPSE_TRY(target.engine, request.engine.empty() ? engine::engine_for(file) : engine::find_engine(request.engine));
   target.model = file.string();
@@ -47,6 +49,10 @@ Result<Target> find_target(const ModelRequest& request) {
   for (const std::string_view builtin : {"null", "sim"}) {
     const std::string prefix = fmt::format("{}:", builtin);
     if (request.model != builtin && !request.model.starts_with(prefix)) continue;
+    if (!request.engine.empty() && request.engine != builtin) {
+      return fail(ErrorCode::BadUse, fmt::format("{} is an engine of its own, not a model for {}", builtin, request.engine),
+                  fmt::format("leave --engine out; a file called {0} is ./{0}", builtin));
+    }
     Target target;
     LAPSE_TRY(target.engine, engine::find_engine(builtin));
     target.model = request.model.substr(std::min(request.model.size(), prefix.size()));
@@ -62,6 +68,14 @@ OutputInfo describe(const tensor::TensorView& output, std::size_t index, const s
   info.shape.assign(output.shape.begin(), output.shape.end());
   info.non_finite = tensor::count_non_finite(output);
   return info;
+}
+
+std::size_t fingerprint(const InputSet& set) {
+  std::size_t hash = 0;
+  for (const tensor::Tensor& input : set.inputs) {
+    hash = 31 * hash + std::hash<std::string_view>{}({reinterpret_cast<const char*>(input.data()), input.bytes()});
+  }
+  return hash;
 }
 
 Duration clock_cost(device::Timeline& timeline) {
@@ -103,6 +117,10 @@ Result<PreparedModel> prepare_model(const ModelRequest& request, std::size_t in_
   model.session = std::make_unique<engine::Session>(std::move(session));
   LAPSE_TRY(model.timeline, device::open_timeline(model.session->device()));
 
+  if (target.folder && request.inputs != InputRequest{}) {
+    return fail(ErrorCode::BadUse, fmt::format("{} is a folder with inputs of its own", request.model),
+                "leave --shape, --dim, --batch, --fill, --seed, --rotate, --input and --expect out, or name the model file in it");
+  }
   LAPSE_TRY(auto inputs, target.folder ? read_test_data(*target.folder, *model.session) : prepare_inputs(*model.session, request.inputs));
   model.inputs = std::make_unique<Inputs>(std::move(inputs));
   LAPSE_TRY(auto subject, SessionSubject::make(*model.session, *model.timeline, *model.inputs, in_flight));
@@ -115,9 +133,14 @@ Result<ModelTiming> time_model(PreparedModel& model, const Plan& plan, const ten
   ModelTiming timing;
   timing.clock_cost = clock_cost(*model.timeline);
 
+  const std::size_t inputs_before = fingerprint(model.inputs->sets.front());
   const auto begin = model.timeline->now();
   LAPSE_TRY(const auto outputs, model.subject->infer(0));
   timing.first = model.timeline->now() - begin;
+  if (fingerprint(model.inputs->sets.front()) != inputs_before) {
+    return fail(ErrorCode::BadModel, "the model writes into its own input, so no two runs of it are alike",
+                "export it without in-place operations on its inputs (in PyTorch: x = x.clone() first)");
+  }
   for (std::size_t i = 0; i < outputs.size(); ++i) timing.outputs.push_back(describe(outputs[i], i, model.session->outputs()));
   LAPSE_TRY(timing.answer, check());
 
@@ -133,6 +156,7 @@ Result<ModelTiming> time_model(PreparedModel& model, const Plan& plan, const ten
                   "the measured times are worthless and were thrown away");
     }
     if (!after && after.error().code != ErrorCode::Interrupted) return tl::unexpected(std::move(after).error());
+    if (!after) timing.measurement.stop = Stop::Interrupted;
   }
   timing.peak = peak_memory(model);
   return timing;

@@ -51,10 +51,12 @@ class Run {
   bool interrupted() const { return hooks_.stop != nullptr && hooks_.stop->load(std::memory_order_relaxed); }
 
   void tell(bool warming_up, std::size_t runs) {
-    if (!hooks_.progress) return;
+    const Instant now = timeline_.now();
+    if (!hooks_.progress || now < next_sign_of_life_) return;
+    next_sign_of_life_ = now + kBatchTime;
     progress_.warming_up = warming_up;
     progress_.runs = runs;
-    progress_.spent = timeline_.now() - begin_;
+    progress_.spent = now - begin_;
     hooks_.progress(progress_);
   }
 
@@ -86,7 +88,7 @@ class Run {
   Result<void> settle(std::vector<Sample>& discarded) {
     const Instant deadline = begin_ + plan_.budget / kWarmupBudgetShare;
     double previous = std::numeric_limits<double>::infinity();
-    result_.warmup.verdict = WarmupVerdict::NotSettled;
+    result_.warmup.verdict = WarmupVerdict::TooShort;
     while (!interrupted() && timeline_.now() < deadline) {
       const std::size_t first = discarded.size();
       const Instant window_begin = timeline_.now();
@@ -101,6 +103,7 @@ class Run {
         result_.warmup.verdict = WarmupVerdict::Settled;
         return {};
       }
+      if (previous < std::numeric_limits<double>::infinity()) result_.warmup.verdict = WarmupVerdict::NotSettled;
       previous = median;
     }
     return {};
@@ -166,6 +169,7 @@ class Run {
   const Instant begin_;
   std::size_t iteration_ = 0;
   Progress progress_;
+  Instant next_sign_of_life_{Instant::min()};
   Measurement result_;
 };
 
@@ -177,6 +181,8 @@ std::string_view name(WarmupVerdict verdict) noexcept {
       return "settled";
     case WarmupVerdict::NotSettled:
       return "not-settled";
+    case WarmupVerdict::TooShort:
+      return "too-short";
     case WarmupVerdict::Fixed:
       break;
   }

@@ -22,6 +22,7 @@ namespace lapse::measure {
 enum class WarmupVerdict {
   Settled,     // the last window was no longer faster than the one before
   NotSettled,  // still getting faster when the time for warming up was over
+  TooShort,    // too little time to tell: not even two windows of runs
   Fixed,       // as many runs as the plan asked for
 };
 std::string_view name(WarmupVerdict verdict) noexcept;

@@ -53,12 +53,24 @@ Result<std::vector<fs::path>> data_set_folders(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder, unreadable)) {
     if (entry.path().filename().string().starts_with("test_data_set_")) folders.push_back(entry.path());
   }
-  std::ranges::sort(folders);
+  // By number: test_data_set_2 before test_data_set_10.
+  std::ranges::sort(folders, {}, [](const fs::path& path) { return std::pair{path.native().size(), path}; });
   if (folders.empty()) {
     return fail(ErrorCode::BadInput, fmt::format("{} has no test_data_set_* folder", folder.string()),
                 "name the model file itself to measure it with made-up data");
   }
   return folders;
+}
+
+// By name where the model has one of that name, else by the number of the file.
+std::vector<ExpectedOutput> expect(std::vector<tensor::NamedTensor> tensors, const std::vector<engine::Port>& outputs) {
+  std::vector<ExpectedOutput> expected;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const auto port = std::ranges::find(outputs, tensors[i].name, &engine::Port::name);
+    const bool known = !tensors[i].name.empty() && port != outputs.end();
+    expected.push_back({known ? static_cast<std::size_t>(port - outputs.begin()) : i, std::move(tensors[i].tensor)});
+  }
+  return expected;
 }
 
 }  // namespace
@@ -70,8 +82,9 @@ Result<Inputs> read_test_data(const fs::path& folder, const engine::Session& ses
     LAPSE_TRY(auto inputs, read_numbered(set_folder, "input"));
     LAPSE_TRY(auto expected, read_numbered(set_folder, "output"));
     LAPSE_TRY(auto arranged, arrange(std::move(inputs), session.inputs(), set_folder));
-    result.sets.push_back({std::move(arranged), std::move(expected)});
+    result.sets.push_back({std::move(arranged), expect(std::move(expected), session.outputs()), set_folder.filename().string()});
   }
+  LAPSE_TRY(result.batch, batch_of(session.inputs(), result.sets.front().inputs));
   const std::string source =
       folders.size() == 1 ? folders.front().filename().string() : fmt::format("{} sets of {}", folders.size(), folder.string());
   result.sources.assign(session.inputs().size(), source);

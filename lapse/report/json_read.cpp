@@ -175,7 +175,7 @@ PlanRow plan(const Node& root) {
   row.reached = root["plan"]["reached"].number();
   row.budget_ns = root["plan"]["budget_ns"].duration();
   row.stop = root["plan"]["stop"].one_of({"precision", "budget", "max-runs", "interrupted"});
-  row.warmup_verdict = root["warmup"]["verdict"].one_of({"settled", "not-settled", "fixed"});
+  row.warmup_verdict = root["warmup"]["verdict"].one_of({"settled", "not-settled", "too-short", "fixed"});
   row.discarded = root["warmup"]["discarded"].count();
   return row;
 }

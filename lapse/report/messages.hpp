@@ -45,6 +45,7 @@ enum class Text {
   Warmup,
   WarmupSettled,
   WarmupNotSettled,
+  WarmupTooShort,
   WarmupFixed,
   Latency,
   LatencyMedians,

@@ -58,6 +58,7 @@ std::vector<Row> before(const Report& report, Language language) {
   const PlanRow& plan = report.plan;
   const Text verdict = plan.warmup_verdict == "settled"       ? Text::WarmupSettled
                        : plan.warmup_verdict == "not-settled" ? Text::WarmupNotSettled
+                       : plan.warmup_verdict == "too-short"   ? Text::WarmupTooShort
                                                               : Text::WarmupFixed;
   const auto discarded = static_cast<std::uint64_t>(std::max<std::int64_t>(plan.discarded, 0));
   return {{say(Text::ColdStart, language),

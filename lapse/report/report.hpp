@@ -62,7 +62,7 @@ struct PlanRow {
   double reached = 0.0;    // relative half-width of the median's interval; infinite when there is none
   double budget_ns = 0.0;
   std::string stop;            // "precision", "budget", "max-runs", "interrupted"
-  std::string warmup_verdict;  // "settled", "not-settled", "fixed"
+  std::string warmup_verdict;  // "settled", "not-settled", "too-short", "fixed"
   std::int64_t discarded = 0;
 };
 

@@ -19,6 +19,7 @@ struct Fill {
   Kind kind = Kind::Default;
   std::int64_t low = 0;
   std::int64_t high = 1;
+  bool operator==(const Fill&) const = default;
 };
 
 /// "normal", "uniform", "zeros", "ints:0..30521". Error: BadInput, with the list.

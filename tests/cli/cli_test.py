@@ -146,9 +146,25 @@ class Output(Case):
         begin = time.monotonic()
         self.refused("time", "sim:device=1s", "--json", "/nowhere/result.json", status=2, says="can't be written")
         self.refused("time", "sim:device=1s", "--csv", self.folder, status=2, says="it is a folder")
-        self.refused("time", "null", "--json", "-", "--csv", "-", status=2, says="only one")
+        self.refused("time", "null", "--json", "-", "--csv", "-", status=2, says="two forms")
+        both = self.folder / "both"
+        self.refused("time", "null", "--json", both, "--csv", self.folder / "." / "both", status=2, says="two forms")
         self.assertLess(time.monotonic() - begin, 5)
         self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_a_form_that_cannot_be_saved_costs_no_other(self):
+        csv = self.folder / "runs.csv"
+        run = self.lapse("time", "null", "--max-runs", "50", "--json", "/dev/full", "--csv", csv, status=2)
+        self.assertIn("latency", run.stdout)
+        self.assertIn("/dev/full can't be written", run.stderr)
+        self.assertEqual(len(csv.read_text().splitlines()), 51)
+
+    def test_a_full_stdout_is_an_error(self):
+        for arguments in (["time", "null", "--max-runs", "50"], ["engines"]):
+            with open("/dev/full", "w") as full:
+                run = subprocess.run([LAPSE, *arguments], stdout=full, stderr=subprocess.PIPE, text=True)
+            self.assertEqual(run.returncode, 2)
+            self.assertIn("stdout can't be written", run.stderr)
 
     def test_a_failed_measurement_leaves_no_file_behind(self):
         self.refused("time", "sim:nonsense", "--json", self.folder / "result.json", status=2, says="nonsense")
@@ -160,6 +176,7 @@ class Output(Case):
         self.refused("show", self.file("c.json", b"[" * 100000), status=2, says="c.json")
         self.refused("show", "/nowhere.json", status=2, says="can't be read")
         self.refused("show", self.folder, status=2, says="can't be read")
+        self.refused("show", "/dev/zero", status=2, says="can't be read")
 
     def test_engines_are_listed_with_version_or_with_reason_and_remedy(self):
         text = self.lapse("engines").stdout
@@ -205,6 +222,11 @@ class BadUse(Case):
             (["time", "null", "--lang", "fr"], "fr"),
             (["time", "null:x"], "takes no model"),
             (["time", "sim:device=fast"], "device=fast"),
+            (["time", "null", "--engine", "onnxruntime"], "an engine of its own"),
+            (["time", "null", "--batch", "2", "--shape", "x=3x4"], "--batch 2 contradicts"),
+            (["time", "null", "--expect", "nosuch=/nowhere.npy"], "nosuch"),
+            (["time", "sim:device=25h"], "device=25h"),
+            (["--frobnicate"], "--frobnicate"),
             (["time", "model.docx"], "no such file"),
             (["time", SOURCE / "README.md"], "no engine is known"),
             (["time", SOURCE / "cli"], "model.onnx"),
@@ -221,6 +243,18 @@ class BadUse(Case):
         self.refused("time", readme, "--engine", BUILD / "tests" / "plugin_without_entry.so", status=3, says="not an engine plug-in")
         self.refused("time", readme, "--engine", readme, status=3, says="can't be loaded")
         self.refused("time", "null", "--device", "cuda", status=3, says="no device 'cuda'")
+
+    def test_a_damaged_plug_in_is_status_3(self):
+        whole = (BUILD / "tests" / "plugin_without_entry.so").read_bytes()
+        self.refused("time", SOURCE / "README.md", "--engine", self.file("half.so", whole[:len(whole) // 2]), status=3, says="its end is missing")
+
+    def test_threads_that_the_machine_does_not_give_are_no_crash(self):
+        command = f"ulimit -d 150000; exec '{LAPSE}' time null --scenario offline --in-flight 1024 --threads 1"
+        run = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+        if "AddressSanitizer" in run.stderr or "ThreadSanitizer" in run.stderr:
+            self.skipTest("a sanitizer needs more memory itself")
+        self.assertEqual(run.returncode, 2, run.stderr)
+        self.assertIn("of 1024 threads", run.stderr)
 
     def test_an_input_larger_than_the_machine_is_refused(self):
         self.refused("time", "null", "--batch", str(10**12), status=2, says="input x")
@@ -255,6 +289,14 @@ class Interrupt(Case):
         self.assertIn("interrupted", stdout.lower())
 
 
+    def test_ctrl_c_before_anything_is_measured_ends_at_once(self):
+        process = subprocess.Popen([LAPSE, "time", "null", "--rotate", "100000", "--batch", "1000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+        self.assertEqual(process.returncode, -signal.SIGINT)   # which a shell shows as 130
+
+
 class Onnx(Case):
     def test_the_demo_folder_is_checked_and_measured(self):
         result = self.json(DEMO, "--max-runs", "20")
@@ -282,7 +324,8 @@ class Onnx(Case):
         good = self.json(DEMO / "model.onnx", "--input", f"x={x}", "--expect", f"y={self.npy('y.npy', right)}", *QUICK)
         self.assertEqual(good["answer"]["verdict"], "correct")
         self.refused("time", DEMO / "model.onnx", "--input", f"x={x}", "--expect", f"y={self.npy('n.npy', wrong)}", status=4, says="wrong answer")
-        self.refused("time", DEMO / "model.onnx", "--input", f"x={x}", "--expect", f"z9={self.npy('z.npy', right[:, :, :9])}", status=4, says="shape")
+        self.refused("time", DEMO / "model.onnx", "--input", f"x={x}", "--expect", f"0={self.npy('z.npy', right[:, :, :9])}", status=4, says="shape")
+        self.refused("time", DEMO / "model.onnx", "--input", f"x={x}", "--expect", f"z={self.npy('y.npy', right)}", status=2, says="--expect z")
 
     @staticmethod
     def demo_tensor(name):
@@ -297,6 +340,16 @@ class Onnx(Case):
 
     def demo_output(self):
         return self.demo_tensor("output_0.pb")
+
+    def test_a_folder_brings_its_own_inputs(self):
+        self.refused("time", DEMO, "--batch", "4", status=2, says="inputs of its own")
+
+    def test_check_does_not_count_as_passed_what_expects_nothing(self):
+        (self.folder / "test_data_set_0").mkdir()
+        (self.folder / "model.onnx").write_bytes((DEMO / "model.onnx").read_bytes())
+        (self.folder / "test_data_set_0" / "input_0.pb").write_bytes((DEMO / "test_data_set_0" / "input_0.pb").read_bytes())
+        self.assertIn("0 run (0 passed", self.lapse("check", self.folder).stdout)
+        self.refused("check", self.folder, "--engine", "nosuch", status=2, says="nosuch")
 
     def test_check_counts_the_cases(self):
         run = self.lapse("check", SOURCE / "models" / "demo")
@@ -414,6 +467,17 @@ class TorchScript(Case):
         torch.save({"w": torch.zeros(3)}, weights)
         run = self.refused("time", weights, "--shape", "x=1x1x96x96", status=2, says="weights.pt")
         self.assertIn("torch.jit", run.stderr)
+
+    def test_a_model_that_writes_into_its_input_is_refused(self):
+        import torch
+
+        class InPlace(torch.nn.Module):
+            def forward(self, x):
+                return x.add_(1)
+
+        path = self.folder / "inplace.pt"
+        torch.jit.script(InPlace()).save(str(path))
+        self.refused("time", path, "--shape", "x=1x4", status=2, says="writes into its own input")
 
     def test_a_wrong_shape_is_one_line(self):
         self.refused("time", DEMO / "model.pt", "--shape", "x=1x7x96x96", status=2, says="")

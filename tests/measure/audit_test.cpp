@@ -102,9 +102,11 @@ TEST_F(AuditTest, SeesADisturbedMachine) {
 }
 
 TEST_F(AuditTest, SeesMoreThreadsThanCpus) {
-  model_.threads = 4;
+  plan_.in_flight = 4;
   machine_.cpus_allowed = 2;
-  EXPECT_THAT(audit(), named("threads_exceed_cpus"));
+  const auto warnings = audit();
+  ASSERT_THAT(warnings, named("threads_exceed_cpus"));
+  EXPECT_EQ(warnings.front().facts.at("in_flight"), "2");
 }
 
 TEST_F(AuditTest, PassesOnWhatWasAssumedOfTheInputsAndWhatTheOutputsHold) {

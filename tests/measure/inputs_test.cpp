@@ -90,6 +90,42 @@ TEST(PrepareInputs, SetsTheBatchWhereTheModelLeavesItOpenAndRefusesItWhereNot) {
   expect_refused(prepare({kImage}, request), "fixes the batch of its input image at 1", "leave --batch out");
 }
 
+TEST(PrepareInputs, TakesTheBatchFromTheShapesThatAreBoundAndRefusesAnotherOne) {
+  const auto file = std::filesystem::path(::testing::TempDir()) / "batch_test.npy";
+  const auto image = *tensor::Tensor::make(tensor::DType::Float32, {5, 3, 8, 8});
+  ASSERT_TRUE(tensor::write_npy(file, image.view()));
+  InputRequest request;
+  request.files["image"] = file;
+  const auto inputs = prepare({kDynamicImage}, request);
+  ASSERT_TRUE(inputs) << inputs.error().message;
+  EXPECT_EQ(inputs->batch, 5);
+  request.batch = 8;
+  expect_refused(prepare({kDynamicImage}, request), "--batch 8 contradicts the input image", "leave --batch out");
+}
+
+TEST(PrepareInputs, LeavesInputsWithAFixedFirstDimensionOutOfTheBatch) {
+  InputRequest request;
+  request.batch = 8;
+  const auto inputs = prepare({kDynamicImage, {"scale", LAPSE_FLOAT32, {1}, {}}}, request);
+  ASSERT_TRUE(inputs) << inputs.error().message;
+  EXPECT_EQ(inputs->sets[0].inputs[1].shape(), (tensor::Shape{1}));
+  EXPECT_EQ(inputs->batch, 8);
+}
+
+TEST(PrepareInputs, SaysThatAnInputWithoutDimensionsWasTakenForAScalar) {
+  const auto inputs = prepare({{"x", LAPSE_FLOAT32, {}, {}}}, {});
+  ASSERT_TRUE(inputs);
+  EXPECT_EQ(inputs->warnings.at(0).code, "scalar_input");
+}
+
+TEST(PrepareInputs, RefusesAnExpectedOutputOfAnUnknownName) {
+  for (const std::string name : {"nosuch", "0abc", ""}) {
+    InputRequest request;
+    request.expected[name] = "/nowhere.npy";
+    expect_refused(prepare({kImage}, request), "no output of that name", "the outputs are: y");
+  }
+}
+
 TEST(PrepareInputs, RefusesAnUnknownNameAndTellsTheRightOnes) {
   InputRequest request;
   request.shapes["img"] = {std::nullopt, {1, 3, 8, 8}};

@@ -113,11 +113,20 @@ TEST(Run, DiscardsTheRunsInWhichTheModelStillGetsFaster) {
 TEST(Run, SaysThatAModelNeverSettled) {
   FakeSubject subject{[](std::size_t i) { return Duration{static_cast<std::int64_t>(1e9 / (1.0 + static_cast<double>(i)))}; }};
   Plan plan;
-  plan.budget = 10s;
+  plan.budget = 20s;
   const auto measured = run(subject, plan);
   ASSERT_TRUE(measured);
   EXPECT_EQ(measured->warmup.verdict, WarmupVerdict::NotSettled);
   EXPECT_GT(measured->warmup.discarded, 0u);
+}
+
+TEST(Run, SaysThatThereWasTooLittleTimeToTellWhetherItSettled) {
+  FakeSubject subject{always(1s)};
+  Plan plan;
+  plan.budget = 10s;
+  const auto measured = run(subject, plan);
+  ASSERT_TRUE(measured);
+  EXPECT_EQ(measured->warmup.verdict, WarmupVerdict::TooShort);
 }
 
 TEST(Run, DiscardsExactlyAsManyRunsAsAskedFor) {

@@ -87,7 +87,7 @@ TEST(HostileJson, NumbersStayInTheirRange) {
 
 TEST(HostileJson, WordsAreThoseOfTheSchema) {
   EXPECT_THAT(error_with("/plan/stop", "bored"), EndsWith("plan.stop: expected one of precision, budget, max-runs, interrupted"));
-  EXPECT_THAT(error_with("/warmup/verdict", 7), EndsWith("warmup.verdict: expected one of settled, not-settled, fixed"));
+  EXPECT_THAT(error_with("/warmup/verdict", 7), EndsWith("warmup.verdict: expected one of settled, not-settled, too-short, fixed"));
   EXPECT_THAT(error_with("/subject/scenario", "server"), EndsWith("subject.scenario: expected one of single-stream, offline"));
   EXPECT_THAT(error_with("/answer/verdict", ""), EndsWith("answer.verdict: expected one of unchecked, correct, random"));
 }

@@ -1,4 +1,4 @@
-#include "elf_file.hpp"
+#include <lapse/engine/plugin/elf_file.hpp>
 
 #include <elf.h>
 #include <link.h>
