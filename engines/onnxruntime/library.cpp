@@ -11,8 +11,8 @@
 #include <system_error>
 #include <vector>
 
-#include <lapse/engine/plugin/failure.hpp>
 #include <lapse/engine/plugin/elf_file.hpp>
+#include <lapse/engine/plugin/failure.hpp>
 
 namespace lapse::plugin::onnxruntime {
 namespace {

@@ -1,5 +1,6 @@
 #pragma once
-// ONNX Runtime behind the three classes that lapse/engine/plugin/table.hpp asks for. Only functions of the C API: what is timed is theirs alone.
+// ONNX Runtime behind the three classes that lapse/engine/plugin/table.hpp asks for. Only functions of the C API: what is timed is theirs
+// alone.
 
 #include <lapse/engine/abi.h>
 #include <onnxruntime_c_api.h>
