@@ -80,7 +80,10 @@ Result<Session> Engine::load(const std::string& model, const Options& options) {
   const auto c_options = to_c(options);
   lapse_session* handle = nullptr;
   if (const auto status = api_->load(handle_.get(), model.c_str(), c_options.data(), c_options.size(), &handle); status != LAPSE_OK) {
-    return tl::unexpected(last_error(*api_, status));
+    Error error = last_error(*api_, status);
+    if (error.code == ErrorCode::BadModel && error.hint.empty())
+      error.hint = "export or download it again, or name another engine: --engine";
+    return tl::unexpected(std::move(error));
   }
   Session session{api_, handle};
   lapse_session_info info{};

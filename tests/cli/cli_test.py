@@ -385,7 +385,8 @@ class BadOnnx(Case):
         for name, content in [("empty", b""), ("random", os.urandom(4096)), ("text", b"hello"), ("truncated", whole[:len(whole) // 2]),
                               ("header", whole[:20])]:
             with self.subTest(name):
-                self.refused("time", self.file(name + ".onnx", content), status=2, says=name + ".onnx")
+                run = self.refused("time", self.file(name + ".onnx", content), status=2, says=name + ".onnx")
+                self.assertIn("hint: ", run.stderr)
         self.refused("time", "/nowhere.onnx", status=2, says="no such file")
         os.mkfifo(self.folder / "pipe.onnx")
         self.refused("time", self.folder / "pipe.onnx", status=2, says="not a file")
