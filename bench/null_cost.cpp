@@ -27,11 +27,11 @@ class Quiet final : public benchmark::BenchmarkReporter {
 
 int main(int argc, char** argv) {
   if (argc != 2) return fmt::print(stderr, "usage: bench_null RESULT.json\n"), 2;
-  measure::ModelRequest request;
+  measuring::ModelRequest request;
   request.model = "null";
-  auto model = measure::prepare_model(request);
-  const auto loop = measure::make_loop(*model->subject, {});
-  std::vector<measure::Sample> samples(kIterations);
+  auto model = measuring::prepare_model(request);
+  const auto loop = measuring::make_loop(*model->subject, {});
+  std::vector<measuring::Sample> samples(kIterations);
   const auto ours = [&] {
     const double begin = now_ns();
     (void)(*loop)->run(samples, 0, {device::Instant::max(), nullptr});

@@ -21,7 +21,7 @@ constexpr Duration kRoundTime = std::chrono::milliseconds{120};
 // What people write: one input value, Run, two readings of the clock.
 class HandWritten {
  public:
-  HandWritten(ort::NativeSession native, const engine::Session& session, const measure::InputSet& data) : native_(native) {
+  HandWritten(ort::NativeSession native, const engine::Session& session, const measuring::InputSet& data) : native_(native) {
     const OrtApi& api = *native_.api;
     OrtMemoryInfo* memory = nullptr;
     check(api.CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &memory));
@@ -65,21 +65,21 @@ class HandWritten {
 
 nlohmann::json compare(engine::Engine& engine, const std::filesystem::path& folder, const std::string& threads) {
   auto session = engine.load((folder / "model.onnx").string(), {{"threads", threads}}).value();
-  auto inputs = measure::read_test_data(folder, session).value();
+  auto inputs = measuring::read_test_data(folder, session).value();
   inputs.sets.erase(inputs.sets.begin() + 1, inputs.sets.end());  // the loop by hand knows one set
   const auto timeline = device::open_timeline("cpu").value();
-  auto subject = measure::SessionSubject::make(session, *timeline, inputs, 1).value();
+  auto subject = measuring::SessionSubject::make(session, *timeline, inputs, 1).value();
   HandWritten by_hand{ort::native(session.handle()), session, inputs.sets.front()};
 
   const double first = by_hand.median(5);
-  measure::Plan plan;
+  measuring::Plan plan;
   plan.warmup = 0;
   plan.precision = 1e-9;  // never reached: both sides do the same number of runs
   plan.max_runs = std::max<std::size_t>(3, static_cast<std::size_t>(static_cast<double>(kRoundTime.count()) / first));
   const auto ours = [&] {
-    const auto measured = measure::run(subject, plan).value();
+    const auto measured = measuring::run(subject, plan).value();
     std::vector<double> times;
-    for (const measure::Sample& sample : measured.samples) times.push_back(static_cast<double>(sample.end_to_end.count()));
+    for (const measuring::Sample& sample : measured.samples) times.push_back(static_cast<double>(sample.end_to_end.count()));
     return bench::Paired::median(std::move(times));
   };
   const bench::Paired paired = bench::take_turns(kRounds, ours, [&] { return by_hand.median(plan.max_runs); });

@@ -59,17 +59,17 @@ Result<std::vector<fs::path>> find_cases(const std::vector<std::string>& roots, 
   return cases;
 }
 
-Result<measure::Answer> check(const fs::path& folder, const EngineOptions& options) {
+Result<measuring::Answer> check(const fs::path& folder, const EngineOptions& options) {
   LAPSE_TRY(const auto request, options.request(folder.string()));
-  LAPSE_TRY(auto model, measure::prepare_model(request));
-  return measure::check_answer(*model.subject, model.session->outputs(), *model.inputs, request.tolerance);
+  LAPSE_TRY(auto model, measuring::prepare_model(request));
+  return measuring::check_answer(*model.subject, model.session->outputs(), *model.inputs, request.tolerance);
 }
 
-void judge(const fs::path& folder, const Result<measure::Answer>& answer, bool verbose, Count& count) {
-  if (answer && answer->verdict == measure::Answer::Verdict::Random) {
+void judge(const fs::path& folder, const Result<measuring::Answer>& answer, bool verbose, Count& count) {
+  if (answer && answer->verdict == measuring::Answer::Verdict::Random) {
     ++count.random;
     fmt::print("random       {}: output {} differs from run to run\n", folder.string(), answer->random_output);
-  } else if (answer && answer->verdict == measure::Answer::Verdict::Unchecked) {
+  } else if (answer && answer->verdict == measuring::Answer::Verdict::Unchecked) {
     ++count.unchecked;
     fmt::print("unchecked    {}: it has no expected output\n", folder.string());
   } else if (answer) {

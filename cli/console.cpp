@@ -52,7 +52,7 @@ void ProgressLine::loading(std::string_view model) {
   print(language_ == report::Language::Korean ? fmt::format("{} 불러오는 중…", model) : fmt::format("loading {}…", model));
 }
 
-void ProgressLine::show(const measure::Progress& progress, Duration budget) {
+void ProgressLine::show(const measuring::Progress& progress, Duration budget) {
   const bool korean = language_ == report::Language::Korean;
   const auto seconds = [](Duration duration) { return std::chrono::duration<double>(duration).count(); };
   std::string line = progress.warming_up ? (korean ? "예열 중" : "warming up") : (korean ? "측정 중" : "measuring");

@@ -27,7 +27,7 @@ class ProgressLine {
   ProgressLine& operator=(const ProgressLine&) = delete;
 
   void loading(std::string_view model);
-  void show(const measure::Progress& progress, Duration budget);
+  void show(const measuring::Progress& progress, Duration budget);
   void clear();
 
  private:

@@ -56,8 +56,8 @@ void EngineOptions::add_to(CLI::App& command) {
   option("--atol", atol, "X", "Absolute tolerance of an expected output (default: 1e-5)")->check(number_between(0, kAnything));
 }
 
-Result<measure::ModelRequest> EngineOptions::request(const std::string& model) const {
-  measure::ModelRequest request;
+Result<measuring::ModelRequest> EngineOptions::request(const std::string& model) const {
+  measuring::ModelRequest request;
   request.model = model;
   request.engine = engine;
   request.engine_library = library;
@@ -88,13 +88,13 @@ void InputOptions::add_to(CLI::App& command) {
   repeatable("--expect", expected, "NAME=FILE", "Expected output, by name or number, from a .npy file: a wrong answer is never timed");
 }
 
-Result<measure::InputRequest> InputOptions::request() const {
-  measure::InputRequest request;
+Result<measuring::InputRequest> InputOptions::request() const {
+  measuring::InputRequest request;
   for (const std::string& text : shapes) {
     LAPSE_TRY(auto pair, split("--shape", text, "x=1x3x224x224"));
     auto [name, dtype] = split_type(pair.first);
     LAPSE_TRY(auto shape, tensor::parse_shape(pair.second));
-    LAPSE_CHECK(put(request.shapes, "--shape", name, measure::ShapeRequest{dtype, std::move(shape)}));
+    LAPSE_CHECK(put(request.shapes, "--shape", name, measuring::ShapeRequest{dtype, std::move(shape)}));
   }
   for (const std::string& text : files) {
     LAPSE_TRY(auto pair, split("--input", text, "x=photo.npy"));

@@ -17,7 +17,7 @@ struct EngineOptions {
   double atol = tensor::Tolerance{}.absolute;
 
   void add_to(CLI::App& command);
-  Result<measure::ModelRequest> request(const std::string& model) const;
+  Result<measuring::ModelRequest> request(const std::string& model) const;
 };
 
 struct InputOptions {
@@ -27,7 +27,7 @@ struct InputOptions {
   std::size_t rotate = 1;
 
   void add_to(CLI::App& command);
-  Result<measure::InputRequest> request() const;
+  Result<measuring::InputRequest> request() const;
 };
 
 }  // namespace lapse::cli

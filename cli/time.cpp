@@ -36,7 +36,7 @@ struct Options {
   std::string model, budget = "30s", pin, scenario = "single-stream";
   std::int64_t warmup = -1;   // -1: not given
   std::size_t in_flight = 0;  // 0: not given
-  measure::Plan plan;
+  measuring::Plan plan;
   EngineOptions engine;
   InputOptions inputs;
   ReportOutputs outputs;
@@ -65,12 +65,12 @@ struct Options {
     command.footer(kFooter);
   }
 
-  Result<measure::Plan> read_plan() const {
-    measure::Plan result = plan;
+  Result<measuring::Plan> read_plan() const {
+    measuring::Plan result = plan;
     LAPSE_TRY(result.budget, parse_duration(budget));
     if (warmup >= 0) result.warmup = static_cast<std::size_t>(warmup);
     if (scenario == "offline") {
-      result.scenario = measure::Scenario::Offline;
+      result.scenario = measuring::Scenario::Offline;
       result.in_flight = in_flight > 0 ? in_flight : static_cast<std::size_t>(host::usable_cpus());
     } else if (in_flight > 1) {
       return fail(ErrorCode::BadUse, "--in-flight belongs to the offline scenario", "add --scenario offline");
@@ -87,24 +87,24 @@ Result<int> run(Options& options, const Context& context) {
     LAPSE_TRY(const auto cpus, host::parse_cpu_list(options.pin));
     LAPSE_CHECK(host::pin(cpus));
   }
-  LAPSE_TRY(const measure::Plan plan, options.read_plan());
-  LAPSE_TRY(measure::ModelRequest request, options.engine.request(options.model));
+  LAPSE_TRY(const measuring::Plan plan, options.read_plan());
+  LAPSE_TRY(measuring::ModelRequest request, options.engine.request(options.model));
   LAPSE_TRY(request.inputs, options.inputs.request());
   LAPSE_CHECK(options.outputs.open());
   host::limit_to_available();
 
   ProgressLine progress{context.language};
   progress.loading(request.model);
-  LAPSE_TRY(auto model, measure::prepare_model(request, plan.in_flight));
+  LAPSE_TRY(auto model, measuring::prepare_model(request, plan.in_flight));
   // From here on there is something to lose: a first Ctrl-C ends the measurement, not the program.
   const std::atomic<bool>& stop = stop_on_signal();
-  const measure::Hooks hooks{[&](const measure::Progress& now) { progress.show(now, plan.budget); }, &stop};
-  LAPSE_TRY(const auto timing, measure::time_model(model, plan, request.tolerance, hooks));
+  const measuring::Hooks hooks{[&](const measuring::Progress& now) { progress.show(now, plan.budget); }, &stop};
+  LAPSE_TRY(const auto timing, measuring::time_model(model, plan, request.tolerance, hooks));
   progress.clear();
 
   const report::Report report = report::compose(request, plan, model, timing, context.argv);
   LAPSE_CHECK(options.outputs.write(report, context.language));
-  return timing.measurement.stop == measure::Stop::Interrupted ? exit_status(ErrorCode::Interrupted) : 0;
+  return timing.measurement.stop == measuring::Stop::Interrupted ? exit_status(ErrorCode::Interrupted) : 0;
 }
 
 }  // namespace

@@ -28,7 +28,7 @@
 extern "C" {
 #endif
 
-#define LAPSE_ENGINE_ABI_VERSION 1u
+#define LAPSE_ENGINE_ABI_VERSION 2u
 
 typedef enum lapse_status {
   LAPSE_OK = 0,
@@ -76,6 +76,13 @@ typedef struct lapse_port {
   const char* const* dim_names; /* per dimension the model's name of a dynamic one, or null; null when there are none */
 } lapse_port;
 
+/* The parts of one inference on a device with memory of its own, in this order. */
+typedef enum lapse_stage {
+  LAPSE_STAGE_H2D = 0,     /* inputs from the host to the device */
+  LAPSE_STAGE_FORWARD = 1, /* the forward pass */
+  LAPSE_STAGE_D2H = 2      /* outputs from the device to the host */
+} lapse_stage;
+
 typedef struct lapse_option {
   const char* key;
   const char* value;
@@ -100,6 +107,9 @@ typedef struct lapse_session_info {
   int32_t asynchronous; /* 1: submit may return before the work is done, which is then ordered on `stream`. 0: it blocks */
   int32_t concurrent;   /* 1: different bindings may be submitted from different threads at the same time */
   int32_t threads;      /* threads that one submit uses, 0 where that is not known */
+  int32_t staged;       /* 1: `stage` runs the parts of an inference one by one. 0: it is one piece */
+  const char* transfers; /* how data travels to the device and back: "pinned", "pageable" (both part of submit), "none" (not part of it:
+                          * inputs lie on the device since bind, outputs stay there until `outputs`); empty: no memory but the host's */
 } lapse_session_info;
 
 typedef struct lapse_engine_api {
@@ -127,7 +137,9 @@ typedef struct lapse_engine_api {
   void (*unbind)(lapse_binding* binding);
   /* One inference. `stream` is the timeline's (a cudaStream_t, a simulated stream) or null. */
   lapse_status (*submit)(lapse_binding* binding, void* stream);
-  /* After the work is done. Shapes may differ from one submit to the next. Errors: UNSUPPORTED for an output that is no tensor. */
+  /* (optional: null where no session is staged) One part of an inference, a lapse_stage; the three in order are one submit. */
+  lapse_status (*stage)(lapse_binding* binding, int32_t stage, void* stream);
+  /* After the work is done, in host memory. Shapes may differ from one submit to the next. Errors: UNSUPPORTED for an output that is no tensor. */
   lapse_status (*outputs)(lapse_binding* binding, const lapse_tensor** outputs, size_t* count);
 
   const char* (*error)(void);

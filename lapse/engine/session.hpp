@@ -36,6 +36,8 @@ class Binding {
  public:
   /// One inference. Does not allocate, lock or write on lapse's side.
   lapse_status submit(void* stream) noexcept { return api_->submit(handle_.get(), stream); }
+  /// One part of it, on a staged session; the three in order are one inference.
+  lapse_status stage(lapse_stage stage, void* stream) noexcept { return api_->stage(handle_.get(), stage, stream); }
   /// The error behind a status that submit has just returned on this thread.
   Error error(lapse_status status) const;
   /// Valid until the next submit of this binding.
@@ -61,6 +63,9 @@ class Session {
   bool asynchronous() const noexcept { return asynchronous_; }
   bool concurrent() const noexcept { return concurrent_; }
   int threads() const noexcept { return threads_; }
+  bool staged() const noexcept { return staged_; }
+  /// "pinned", "pageable", "none", or empty: as lapse_session_info says.
+  const std::string& transfers() const noexcept { return transfers_; }
   /// The plug-in's own handle; stays with the session.
   lapse_session* handle() const noexcept { return handle_.get(); }
 
@@ -81,6 +86,8 @@ class Session {
   bool asynchronous_ = false;
   bool concurrent_ = false;
   int threads_ = 0;
+  bool staged_ = false;
+  std::string transfers_;
 };
 
 /// An opened engine.

@@ -4,7 +4,7 @@
 #include <lapse/measure/answer.hpp>
 #include <optional>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 namespace {
 
 using Outputs = std::vector<tensor::TensorView>;
@@ -94,4 +94,4 @@ Result<Answer> check_answer(SessionSubject& subject, const std::vector<engine::P
   return std::move(check).answer();
 }
 
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

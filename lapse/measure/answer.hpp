@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 
 struct Answer {
   enum class Verdict {
@@ -28,4 +28,4 @@ std::string_view name(Answer::Verdict verdict) noexcept;
 Result<Answer> check_answer(SessionSubject& subject, const std::vector<engine::Port>& outputs, const Inputs& inputs,
                             const tensor::Tolerance& tolerance, const std::atomic<bool>* stop = nullptr);
 
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <lapse/measure/audit.hpp>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 namespace {
 
 constexpr double kDriftShare = 0.02;   // halves further apart than this, and with disjoint intervals, are not one distribution
@@ -157,4 +157,4 @@ Warnings audit(const PreparedModel& model, const Plan& plan, const ModelTiming& 
   return Audit{model, plan, timing, summaries, machine}();
 }
 
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

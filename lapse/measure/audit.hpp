@@ -5,7 +5,7 @@
 #include <lapse/measure/warning.hpp>
 #include <lapse/stats/summary.hpp>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 
 /// Summaries of the three series of a measurement. Nanoseconds.
 struct Summaries {
@@ -17,4 +17,4 @@ Summaries summarise(const std::vector<Sample>& samples);
 Warnings audit(const PreparedModel& model, const Plan& plan, const ModelTiming& timing, const Summaries& summaries,
                const host::Fingerprint& machine);
 
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

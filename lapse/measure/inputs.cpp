@@ -8,7 +8,7 @@
 #include <lapse/tensor/npy.hpp>
 #include <set>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 namespace {
 
 using engine::Port;
@@ -295,4 +295,4 @@ Result<std::int64_t> batch_of(const std::vector<Port>& ports, const std::vector<
 
 Result<Inputs> prepare_inputs(const engine::Session& session, const InputRequest& request) { return Preparation{session, request}(); }
 
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

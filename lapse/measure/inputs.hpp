@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 
 /// A shape as a user gives it: "1x3x224x224", with the type if the model doesn't tell it.
 struct ShapeRequest {
@@ -76,4 +76,4 @@ Result<Inputs> prepare_inputs(const engine::Session& session, const InputRequest
 /// Errors: BadInput (no data set, an input too many or too few, wrong type or rank), Unsupported (a file that holds no dense tensor).
 Result<Inputs> read_test_data(const std::filesystem::path& folder, const engine::Session& session);
 
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

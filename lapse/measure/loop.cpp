@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 namespace {
 
 class BlockingLoop final : public Loop {
@@ -198,4 +198,4 @@ Result<std::unique_ptr<Loop>> make_loop(Subject& subject, const Plan& plan) {
   return std::make_unique<AsynchronousLoop>(subject, std::move(flights));
 }
 
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

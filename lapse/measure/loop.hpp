@@ -10,7 +10,7 @@
 #include <memory>
 #include <span>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 
 /// When a batch of runs ends early. Looked at after every run, with the reading that the run ended with.
 struct Limits {
@@ -32,4 +32,4 @@ class Loop {
 /// One at a time, or `plan.in_flight` at once: on an asynchronous subject from one thread, on a blocking one from a thread each.
 Result<std::unique_ptr<Loop>> make_loop(Subject& subject, const Plan& plan);
 
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

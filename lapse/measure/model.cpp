@@ -9,7 +9,7 @@
 #include <lapse/measure/model.hpp>
 #include <string_view>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 namespace {
 
 namespace fs = std::filesystem;
@@ -162,4 +162,4 @@ Result<ModelTiming> time_model(PreparedModel& model, const Plan& plan, const ten
   return timing;
 }
 
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 
 struct ModelRequest {
   std::string model;           // file, folder in the ONNX test-data layout, "null", "sim" or "sim:SETTINGS"
@@ -61,4 +61,4 @@ struct ModelTiming {
 /// First inference, check, warm-up, timed runs, check. Errors: those of the model; WrongAnswer; Interrupted before the first timed run.
 Result<ModelTiming> time_model(PreparedModel& model, const Plan& plan, const tensor::Tolerance& tolerance, const Hooks& hooks = {});
 
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

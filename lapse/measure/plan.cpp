@@ -1,6 +1,6 @@
 #include <lapse/measure/plan.hpp>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 
 std::string_view name(Stop stop) noexcept {
   switch (stop) {
@@ -18,4 +18,4 @@ std::string_view name(Stop stop) noexcept {
 
 std::string_view name(Scenario scenario) noexcept { return scenario == Scenario::Offline ? "offline" : "single-stream"; }
 
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

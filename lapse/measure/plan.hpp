@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 
 enum class Scenario {
   SingleStream,  // one inference at a time: latency
@@ -33,4 +33,4 @@ enum class Stop { Precision, Budget, MaxRuns, Interrupted };
 std::string_view name(Stop stop) noexcept;
 std::string_view name(Scenario scenario) noexcept;
 
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

@@ -5,7 +5,7 @@
 #include <lapse/stats/quantile.hpp>
 #include <limits>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 namespace {
 
 using device::Instant;
@@ -194,4 +194,4 @@ Result<Measurement> run(Subject& subject, const Plan& plan, const Hooks& hooks) 
   return Run{subject, *loop, plan, hooks}();
 }
 
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

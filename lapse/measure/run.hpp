@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 
 enum class WarmupVerdict {
   Settled,     // the last window was no longer faster than the one before
@@ -55,4 +55,4 @@ struct Hooks {
 /// Runs the plan. An error of the subject ends it: nothing is worth reporting of a subject that fails. Errors: those of the subject.
 Result<Measurement> run(Subject& subject, const Plan& plan, const Hooks& hooks = {});
 
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

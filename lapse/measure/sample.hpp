@@ -2,7 +2,7 @@
 
 #include <lapse/base/time.hpp>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 
 /// One timed inference. On a blocking subject the three are one and the same reading.
 struct Sample {
@@ -11,4 +11,4 @@ struct Sample {
   Duration end_to_end{};  // from the call until the outputs were there (synchronised): what a person feels
 };
 
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

@@ -1,6 +1,6 @@
 #include <lapse/measure/session_subject.hpp>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 
 Result<SessionSubject> SessionSubject::make(engine::Session& session, device::Timeline& timeline, const Inputs& inputs, std::size_t slots) {
   if (slots > 1 && !session.asynchronous() && !session.concurrent()) {
@@ -24,4 +24,4 @@ Result<std::vector<tensor::TensorView>> SessionSubject::infer(std::size_t set) {
   return bindings_[set].outputs();
 }
 
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 
 /// Session, timeline and inputs are borrowed and outlive it. One binding for every slot and input set; inference number i uses set
 /// i mod sets.
@@ -39,4 +39,4 @@ class SessionSubject final : public Subject {
   std::vector<engine::Binding> bindings_;
 };
 
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

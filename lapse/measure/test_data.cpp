@@ -5,7 +5,7 @@
 #include <lapse/measure/inputs.hpp>
 #include <lapse/tensor/onnx_pb.hpp>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 namespace {
 
 namespace fs = std::filesystem;
@@ -91,4 +91,4 @@ Result<Inputs> read_test_data(const fs::path& folder, const engine::Session& ses
   return result;
 }
 
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

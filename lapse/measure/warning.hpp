@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 
 struct Warning {
   std::string code;                          // "precision_not_reached"
@@ -15,4 +15,4 @@ struct Warning {
 
 using Warnings = std::vector<Warning>;
 
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

@@ -11,8 +11,8 @@ namespace {
 
 double nanoseconds(Duration duration) { return static_cast<double>(duration.count()); }
 
-SubjectRow subject_row(const measure::ModelRequest& request, const measure::Plan& plan, const measure::PreparedModel& model,
-                       const measure::ModelTiming& timing) {
+SubjectRow subject_row(const measuring::ModelRequest& request, const measuring::Plan& plan, const measuring::PreparedModel& model,
+                       const measuring::ModelTiming& timing) {
   SubjectRow row;
   row.model = request.model;
   row.engine = model.engine->name();
@@ -22,7 +22,7 @@ SubjectRow subject_row(const measure::ModelRequest& request, const measure::Plan
   row.threads = model.session->threads();
   row.batch = model.inputs->batch;
   row.asynchronous = model.session->asynchronous();
-  row.scenario = measure::name(plan.scenario);
+  row.scenario = measuring::name(plan.scenario);
   row.in_flight = static_cast<std::int64_t>(plan.in_flight);
   row.input_sets = static_cast<std::int64_t>(model.inputs->sets.size());
   for (std::size_t i = 0; i < model.session->inputs().size(); ++i) {
@@ -30,26 +30,26 @@ SubjectRow subject_row(const measure::ModelRequest& request, const measure::Plan
     row.inputs.push_back(
         {model.session->inputs()[i].name, std::string(tensor::name(input.dtype())), input.shape(), model.inputs->sources[i]});
   }
-  for (const measure::OutputInfo& output : timing.outputs) {
+  for (const measuring::OutputInfo& output : timing.outputs) {
     row.outputs.push_back({output.name, std::string(tensor::name(output.dtype)), output.shape, {}});
   }
   return row;
 }
 
-PlanRow plan_row(const measure::Plan& plan, const measure::Measurement& measurement, const stats::Summary& end_to_end) {
+PlanRow plan_row(const measuring::Plan& plan, const measuring::Measurement& measurement, const stats::Summary& end_to_end) {
   PlanRow row;
   row.precision = plan.precision;
   row.reached = end_to_end.median ? end_to_end.median->relative_error() : std::numeric_limits<double>::infinity();
   row.budget_ns = nanoseconds(plan.budget);
-  row.stop = measure::name(measurement.stop);
-  row.warmup_verdict = measure::name(measurement.warmup.verdict);
+  row.stop = measuring::name(measurement.stop);
+  row.warmup_verdict = measuring::name(measurement.warmup.verdict);
   row.discarded = static_cast<std::int64_t>(measurement.warmup.discarded);
   return row;
 }
 
-Series series(const std::vector<measure::Sample>& samples) {
+Series series(const std::vector<measuring::Sample>& samples) {
   Series result;
-  for (const measure::Sample& sample : samples) {
+  for (const measuring::Sample& sample : samples) {
     result.end_to_end.push_back(nanoseconds(sample.end_to_end));
     result.submit.push_back(nanoseconds(sample.submit));
     result.device.push_back(nanoseconds(sample.device));
@@ -58,9 +58,9 @@ Series series(const std::vector<measure::Sample>& samples) {
 }
 
 // One at a time: what the inferences took, lapse's own pauses between them left out. Several at once: by the clock on the wall.
-double throughput(const measure::Plan& plan, const measure::Measurement& measurement, const Series& samples, std::int64_t batch) {
+double throughput(const measuring::Plan& plan, const measuring::Measurement& measurement, const Series& samples, std::int64_t batch) {
   const double items = static_cast<double>(batch) * static_cast<double>(measurement.samples.size());
-  const double time = plan.scenario == measure::Scenario::Offline
+  const double time = plan.scenario == measuring::Scenario::Offline
                           ? nanoseconds(measurement.timed)
                           : std::accumulate(samples.end_to_end.begin(), samples.end_to_end.end(), 0.0);
   return time > 0 ? items * 1e9 / time : 0.0;
@@ -68,9 +68,9 @@ double throughput(const measure::Plan& plan, const measure::Measurement& measure
 
 }  // namespace
 
-Report compose(const measure::ModelRequest& request, const measure::Plan& plan, const measure::PreparedModel& model,
-               const measure::ModelTiming& timing, std::vector<std::string> argv) {
-  const measure::Summaries summaries = measure::summarise(timing.measurement.samples);
+Report compose(const measuring::ModelRequest& request, const measuring::Plan& plan, const measuring::PreparedModel& model,
+               const measuring::ModelTiming& timing, std::vector<std::string> argv) {
+  const measuring::Summaries summaries = measuring::summarise(timing.measurement.samples);
   Report report;
   report.created =
       fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
@@ -82,13 +82,13 @@ Report compose(const measure::ModelRequest& request, const measure::Plan& plan, 
   report.load_ns = nanoseconds(model.load);
   report.first_ns = nanoseconds(timing.first);
   report.plan = plan_row(plan, timing.measurement, summaries.end_to_end);
-  report.answer = {std::string(measure::name(timing.answer.verdict)), static_cast<std::int64_t>(timing.answer.sets),
+  report.answer = {std::string(measuring::name(timing.answer.verdict)), static_cast<std::int64_t>(timing.answer.sets),
                    request.tolerance.relative, request.tolerance.absolute, timing.answer.largest_difference};
   report.memory = {timing.peak, !model.peak_was_reset};
   report.samples = series(timing.measurement.samples);
   report.summary = {summaries.end_to_end, summaries.submit, summaries.device};
   report.throughput_per_s = throughput(plan, timing.measurement, report.samples, report.subject.batch);
-  report.warnings = measure::audit(model, plan, timing, summaries, report.environment);
+  report.warnings = measuring::audit(model, plan, timing, summaries, report.environment);
   return report;
 }
 

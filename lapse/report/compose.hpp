@@ -9,7 +9,7 @@
 namespace lapse::report {
 
 /// Everything that a report says, warnings included. `argv` as the program was called.
-Report compose(const measure::ModelRequest& request, const measure::Plan& plan, const measure::PreparedModel& model,
-               const measure::ModelTiming& timing, std::vector<std::string> argv);
+Report compose(const measuring::ModelRequest& request, const measuring::Plan& plan, const measuring::PreparedModel& model,
+               const measuring::ModelTiming& timing, std::vector<std::string> argv);
 
 }  // namespace lapse::report

@@ -86,9 +86,9 @@ Json summary(const stats::Summary& summary) {
           {"standard_deviation_ns", number(summary.standard_deviation)}};
 }
 
-Json warnings(const measure::Warnings& list) {
+Json warnings(const measuring::Warnings& list) {
   Json out = Json::array();
-  for (const measure::Warning& warning : list) {
+  for (const measuring::Warning& warning : list) {
     const Message text = say(warning, Language::English);
     out.push_back({{"code", warning.code}, {"message", text.message}, {"hint", text.hint}, {"facts", Json(warning.facts)}});
   }

@@ -208,10 +208,10 @@ SummaryRow summarise(const Series& samples) {
   return summary;
 }
 
-measure::Warnings warnings(const Node& node) {
-  measure::Warnings out;
+measuring::Warnings warnings(const Node& node) {
+  measuring::Warnings out;
   for (std::size_t i = 0; i < node.size(); ++i) {
-    measure::Warning warning{node[i]["code"].text(), node[i]["facts"].facts()};
+    measuring::Warning warning{node[i]["code"].text(), node[i]["facts"].facts()};
     const std::string message = node[i]["message"].text(), hint = node[i]["hint"].text();
     if (!known(warning)) {
       warning.facts["message"] = message;

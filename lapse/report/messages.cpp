@@ -202,7 +202,7 @@ Filled fill_in(std::string_view pattern, const Facts& facts) {
   return filled;
 }
 
-std::string fact_or_empty(const measure::Warning& warning, const char* name) {
+std::string fact_or_empty(const measuring::Warning& warning, const char* name) {
   const auto fact = warning.facts.find(name);
   return fact == warning.facts.end() ? std::string{} : fact->second;
 }
@@ -231,7 +231,7 @@ std::string say(Text text, Language language, const Facts& facts) {
   return expand(language == Language::Korean ? row.korean : row.english, facts);
 }
 
-Message say(const measure::Warning& warning, Language language) {
+Message say(const measuring::Warning& warning, Language language) {
   const WarningText* row = find(warning.code);
   if (row == nullptr) {
     const std::string message = fact_or_empty(warning, "message");
@@ -241,7 +241,7 @@ Message say(const measure::Warning& warning, Language language) {
   return {expand(korean ? row->korean_message : row->message, warning.facts), expand(korean ? row->korean_hint : row->hint, warning.facts)};
 }
 
-bool known(const measure::Warning& warning) { return find(warning.code) != nullptr; }
+bool known(const measuring::Warning& warning) { return find(warning.code) != nullptr; }
 
 std::span<const WarningText> warning_texts() { return kWarnings; }
 

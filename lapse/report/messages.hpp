@@ -93,8 +93,8 @@ struct Message {
 };
 
 /// What a warning says. A code that this version does not know says what was saved with it: the facts "message" and "hint".
-Message say(const measure::Warning& warning, Language language);
-bool known(const measure::Warning& warning);
+Message say(const measuring::Warning& warning, Language language);
+bool known(const measuring::Warning& warning);
 
 /// Puts the facts into a pattern, by the rules above.
 std::string expand(std::string_view pattern, const Facts& facts);

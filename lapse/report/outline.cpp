@@ -191,7 +191,7 @@ Outline outline(const Report& report, Language language) {
   out.throughput_first = report.subject.scenario == "offline";
   out.latency = latency(report, language);
   out.after = after(report, language);
-  for (const measure::Warning& warning : report.warnings) {
+  for (const measuring::Warning& warning : report.warnings) {
     // The line under the table of latencies says it already, beside the numbers.
     if (warning.code == "submit_is_not_latency" && !out.latency.submit_alone.empty()) continue;
     out.warnings.push_back(say(warning, language));

@@ -81,7 +81,7 @@ struct Report {
   Series samples;
   SummaryRow summary;
   double throughput_per_s = 0.0;  // items (inferences × batch) a second
-  measure::Warnings warnings;
+  measuring::Warnings warnings;
 };
 
 }  // namespace lapse::report

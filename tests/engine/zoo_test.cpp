@@ -6,7 +6,7 @@
 #include <lapse/measure/answer.hpp>
 #include <lapse/measure/model.hpp>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 namespace {
 
 constexpr double kAgreement = 1e-3;
@@ -51,4 +51,4 @@ INSTANTIATE_TEST_SUITE_P(Models, Zoo, ::testing::Values("resnet50", "mobilenet_v
                          [](const auto& model) { return std::string(model.param); });
 
 }  // namespace
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

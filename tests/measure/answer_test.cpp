@@ -6,7 +6,7 @@
 
 #include "measure/fake_engine.hpp"
 
-namespace lapse::measure {
+namespace lapse::measuring {
 namespace {
 
 using ::testing::HasSubstr;
@@ -76,4 +76,4 @@ TEST(CheckAnswer, SaysUncheckedWhenNothingIsExpected) {
 }
 
 }  // namespace
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <lapse/measure/audit.hpp>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 namespace {
 
 using namespace std::chrono_literals;
@@ -35,7 +35,7 @@ class AuditTest : public ::testing::Test {
 
   void constant(std::size_t count, Duration value) { timing_.measurement.samples.assign(count, {value, value, value}); }
 
-  Warnings audit() const { return measure::audit(model_, plan_, timing_, summarise(timing_.measurement.samples), machine_); }
+  Warnings audit() const { return measuring::audit(model_, plan_, timing_, summarise(timing_.measurement.samples), machine_); }
   static auto named(const std::string& code) { return Contains(Field(&Warning::code, code)); }
 
   PreparedModel model_;
@@ -120,4 +120,4 @@ TEST_F(AuditTest, PassesOnWhatWasAssumedOfTheInputsAndWhatTheOutputsHold) {
 }
 
 }  // namespace
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 
 class FakeEngine {
  public:
@@ -113,4 +113,4 @@ inline const lapse_engine_api& FakeEngine::api() {
   return table;
 }
 
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

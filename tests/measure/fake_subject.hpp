@@ -6,7 +6,7 @@
 #include <lapse/measure/subject.hpp>
 #include <optional>
 
-namespace lapse::measure {
+namespace lapse::measuring {
 
 class FakeSubject final : public Subject {
  public:
@@ -41,4 +41,4 @@ class FakeSubject final : public Subject {
   bool asynchronous_;
 };
 
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

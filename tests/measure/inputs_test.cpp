@@ -9,7 +9,7 @@
 
 #include "measure/fake_engine.hpp"
 
-namespace lapse::measure {
+namespace lapse::measuring {
 namespace {
 
 using ::testing::HasSubstr;
@@ -193,4 +193,4 @@ TEST(PrepareInputs, ReadsAFileAndHoldsItAgainstTheModel) {
 }
 
 }  // namespace
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

@@ -55,7 +55,7 @@ int pthread_mutex_lock(pthread_mutex_t* mutex) {
 }
 #endif
 
-namespace lapse::measure {
+namespace lapse::measuring {
 namespace {
 
 // Writes of the whole process so far, by the kernel's own count; read without a library that might allocate.
@@ -144,4 +144,4 @@ TEST_F(QuietLoop, SeesASubjectThatDoesAllocate) {
 }
 
 }  // namespace
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

@@ -11,7 +11,7 @@
 
 #include "measure/fake_subject.hpp"
 
-namespace lapse::measure {
+namespace lapse::measuring {
 namespace {
 
 using namespace std::chrono_literals;
@@ -243,4 +243,4 @@ TEST(Offline, EndsWithTheErrorOfAnyThread) {
 }
 
 }  // namespace
-}  // namespace lapse::measure
+}  // namespace lapse::measuring

@@ -56,7 +56,7 @@ TEST(Warnings, BothLanguagesUseTheSameFacts) {
 TEST(Warnings, EveryTextIsThereAndSaysItInItsLanguage) {
   for (const WarningText& row : warning_texts()) {
     for (const Language language : {Language::English, Language::Korean}) {
-      const Message text = say(measure::Warning{std::string(row.code), {}}, language);
+      const Message text = say(measuring::Warning{std::string(row.code), {}}, language);
       EXPECT_FALSE(text.message.empty()) << row.code;
       EXPECT_FALSE(text.hint.empty()) << row.code;
       EXPECT_THAT(text.message + text.hint, testing::Not(testing::ContainsRegex("[][{}|]"))) << row.code;
@@ -66,21 +66,21 @@ TEST(Warnings, EveryTextIsThereAndSaysItInItsLanguage) {
 }
 
 TEST(Warnings, TheHintFollowsTheFacts) {
-  const measure::Warning warning{"precision_not_reached",
+  const measuring::Warning warning{"precision_not_reached",
                                  {{"reached", "2.3 %"}, {"asked", "1 %"}, {"budget", "30 s"}, {"runs", "812"}, {"suggest", "159s"}}};
   EXPECT_EQ(say(warning, Language::English).message,
             "the median is known to ± 2.3 % only, not to ± 1 %: the budget of 30 s was spent after 812 runs");
   EXPECT_EQ(say(warning, Language::English).hint, "give it more time: --budget 159s");
-  EXPECT_EQ(say(measure::Warning{"precision_not_reached", {}}, Language::English).message,
+  EXPECT_EQ(say(measuring::Warning{"precision_not_reached", {}}, Language::English).message,
             "the median is not known to the precision asked for");
-  EXPECT_EQ(say(measure::Warning{"precision_not_reached", {}}, Language::English).hint, "give it more time: --budget");
+  EXPECT_EQ(say(measuring::Warning{"precision_not_reached", {}}, Language::English).hint, "give it more time: --budget");
 }
 
 TEST(Warnings, AnUnknownCodeSaysWhatWasSavedWithIt) {
-  const measure::Warning saved{"from_the_future", {{"message", "the moon is full"}, {"hint", "--wait"}}};
+  const measuring::Warning saved{"from_the_future", {{"message", "the moon is full"}, {"hint", "--wait"}}};
   EXPECT_EQ(say(saved, Language::Korean).message, "the moon is full");
   EXPECT_EQ(say(saved, Language::Korean).hint, "--wait");
-  EXPECT_EQ(say(measure::Warning{"from_the_future", {}}, Language::English).message, "from_the_future");
+  EXPECT_EQ(say(measuring::Warning{"from_the_future", {}}, Language::English).message, "from_the_future");
 }
 
 }  // namespace

@@ -125,6 +125,7 @@ lapse_session_info session_info(const Ports& inputs, const Ports& outputs, const
   info.outputs = outputs.views().data();
   info.output_count = outputs.size();
   info.device = device;
+  info.transfers = "";
   info.asynchronous = asynchronous ? 1 : 0;
   info.concurrent = concurrent ? 1 : 0;
   info.threads = threads;

@@ -43,7 +43,7 @@ class Ports {
   std::vector<lapse_port> views_;
 };
 
-/// What a session tells of itself; its texts live as long as what they are taken from.
+/// What a session that is not staged tells of itself; its texts live as long as what they are taken from.
 lapse_session_info session_info(const Ports& inputs, const Ports& outputs, const char* device, bool asynchronous, bool concurrent,
                                 int threads) noexcept;
 

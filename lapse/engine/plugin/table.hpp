@@ -3,7 +3,8 @@
 //
 //   Engine    static unique_ptr<Engine> open(Options&);  lapse_engine_info info();  unique_ptr<Session> load(string, Options&)
 //   Session   lapse_session_info info();  unique_ptr<Binding> bind(span<const lapse_tensor>)
-//   Binding   void submit(void* stream);  span<const lapse_tensor> outputs()
+//   Binding   void submit(void* stream);  span<const lapse_tensor> outputs();  where sessions are staged also
+//             void stage(lapse_stage, void* stream)
 //
 // The opaque handles of the ABI are these objects under another name, so that two plug-ins in one program never share a type.
 
@@ -54,6 +55,11 @@ struct Table {
   static lapse_status submit(lapse_binding* handle, void* stream) noexcept {
     return guarded([&] { binding(handle)->submit(stream); });
   }
+  static lapse_status stage(lapse_binding* handle, std::int32_t stage, void* stream) noexcept {
+    return guarded([&] {
+      if constexpr (kStaged) binding(handle)->stage(static_cast<lapse_stage>(stage), stream);
+    });
+  }
   static lapse_status outputs(lapse_binding* handle, const lapse_tensor** out, std::size_t* count) noexcept {
     return guarded([&] {
       const auto views = binding(handle)->outputs();
@@ -61,6 +67,8 @@ struct Table {
       *count = views.size();
     });
   }
+
+  static constexpr bool kStaged = requires(Binding& binding) { binding.stage(LAPSE_STAGE_FORWARD, nullptr); };
 
   static constexpr lapse_engine_api make(const char* name, const char* suffixes, const char* options_help) noexcept {
     return {LAPSE_ENGINE_ABI_VERSION,
@@ -77,6 +85,7 @@ struct Table {
             bind,
             unbind,
             submit,
+            kStaged ? stage : nullptr,
             outputs,
             last_message,
             last_hint};
