@@ -102,6 +102,21 @@ TEST_F(CudaOnAFakeRuntime, AFloatOfMillisecondsIsRoundedToItsNearestNanosecond) 
   }
 }
 
+TEST_F(CudaOnAFakeRuntime, WaitingForAnyMarkEndsWithTheOneThatIsPassedFirst) {
+  const auto timeline = open(3);
+  const std::vector<Mark> marks{*timeline->make_mark(), *timeline->make_mark(), *timeline->make_mark()};
+  const Duration work[] = {5ms, 2ms, 9ms};
+  for (std::size_t i = 0; i < marks.size(); ++i) {
+    fake::work(timeline->stream(i), work[i]);
+    ASSERT_TRUE(timeline->record(marks[i], i));
+  }
+  EXPECT_EQ(*timeline->wait_any(marks), 1u);
+  EXPECT_FALSE(*timeline->passed(marks[0]));
+  EXPECT_EQ(*timeline->wait_any(std::vector{marks[2], marks[0]}), 1u);
+  EXPECT_EQ(*timeline->wait_any(std::vector{marks[2]}), 0u);
+  EXPECT_EQ(runtime().last, cudaSuccess);
+}
+
 TEST_F(CudaOnAFakeRuntime, SynchronizeWaitsForAllStreamsOfOursAndForNoOther) {
   const auto timeline = open(2);
   const auto other = open();

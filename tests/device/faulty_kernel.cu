@@ -1,4 +1,4 @@
-#include "device/faulty_kernel.hpp"
+#include "faulty_kernel.hpp"
 
 namespace lapse::device {
 namespace {

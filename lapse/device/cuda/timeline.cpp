@@ -129,6 +129,17 @@ Result<void> CudaTimeline::wait(Mark mark) {
   return poll([event = events_[mark.index]] { return cudaEventQuery(event); }, "wait for an event");
 }
 
+Result<std::size_t> CudaTimeline::wait_any(std::span<const Mark> marks) {
+  std::size_t place = 0, next = 0;
+  const auto query = [&] {
+    place = next;
+    next = (next + 1) % marks.size();
+    return cudaEventQuery(events_[marks[place].index]);
+  };
+  LAPSE_CHECK(poll(query, "wait for an event"));
+  return place;
+}
+
 Result<void> CudaTimeline::synchronize() {
   for (cudaStream_t stream : streams_) LAPSE_CHECK(poll([stream] { return cudaStreamQuery(stream); }, "wait for a stream"));
   return {};

@@ -5,7 +5,7 @@
 // work measured is on them. An event is stamped by the device when it comes to it, at once where the stream is idle.
 //
 // Threads: as Timeline says, one at a time. CUDA's current device belongs to a thread, and engines change it too: calls that depend on it
-// set it, the others (record, passed, wait, synchronize, elapsed) need none.
+// set it, the others (record, passed, wait, wait_any, synchronize, elapsed) need none.
 //
 // Waiting polls. cudaEventSynchronize would poll too at best, but without an end when the device hangs; here the clock is looked at now and
 // then, and a wait beyond the time-out is an error. From then on, or when the device was lost by a fault, nothing of it is released, as
@@ -46,6 +46,7 @@ class CudaTimeline final : public Timeline, private Controls {
   Result<void> record(Mark mark, std::size_t stream = 0) override;
   Result<bool> passed(Mark mark) override;
   Result<void> wait(Mark mark) override;
+  Result<std::size_t> wait_any(std::span<const Mark> marks) override;
   Result<void> synchronize() override;
   /// Events tell milliseconds as a float, in steps of about half a microsecond.
   Result<Duration> elapsed(Mark from, Mark to) override;
