@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <lapse/device/cuda/error.hpp>
 #include <lapse/device/cuda/timeline.hpp>
@@ -152,6 +153,7 @@ Result<Duration> CudaTimeline::elapsed(Mark from, Mark to) {
 }
 
 Result<void> CudaTimeline::flush_cache(std::size_t stream) {
+  if (flushed_bytes_ == 0) return {};  // there is no cache
   return check(cudaMemsetAsync(flushed_, 0, flushed_bytes_, streams_[stream]), "flush the cache");
 }
 

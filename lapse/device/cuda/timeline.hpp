@@ -19,6 +19,8 @@
 #include <lapse/device/cuda/witness.hpp>
 #include <lapse/device/timeline.hpp>
 #include <memory>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
