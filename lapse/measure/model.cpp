@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <lapse/engine/builtin.hpp>
 #include <lapse/engine/catalogue.hpp>
 #include <lapse/host/affinity.hpp>
 #include <lapse/host/memory.hpp>
@@ -56,6 +57,17 @@ Result<Target> find_target(const ModelRequest& request) {
     Target target;
     LAPSE_TRY(target.engine, engine::find_engine(builtin));
     target.model = request.model.substr(std::min(request.model.size(), prefix.size()));
+    return target;
+  }
+  std::error_code failed;
+  if (engine::names_subject(request.model) && !fs::exists(request.model, failed)) {  // an existing file may have any name
+    if (!request.engine.empty() && request.engine != "subject") {
+      return fail(ErrorCode::BadUse, fmt::format("{} is a subject of a library, not a model for {}", request.model, request.engine),
+                  "leave --engine out");
+    }
+    Target target;
+    LAPSE_TRY(target.engine, engine::find_engine("subject"));
+    target.model = request.model;
     return target;
   }
   return find_file(request);
