@@ -50,9 +50,10 @@ typedef struct lapse_subject {
    * library does on its first call. On failure free what was taken and leave `*handle` alone: destroy is not called. */
   int (*create)(const char* arguments, int device, void** handle);
 
-  /* Does the work once. `stream` is a cudaStream_t for "cuda", a lapse::device::SimStream* for "sim", null for "cpu"; mostly the same from
-   * call to call, but that is not promised. Work on any other stream is not measured; nor may a subject that isn't blocking synchronise.
-   * What this function does itself is timed as `submit`: for honest times it allocates nothing, and makes no handle that can be kept. */
+  /* Does the work once. `stream` is a cudaStream_t for "cuda", null for "cpu", a lapse::device::SimStream* of this very lapse for "sim";
+   * mostly the same from call to call, but that is not promised. Work on any other stream is not measured. A subject that isn't blocking
+   * does not wait for the device here. What this function does itself is timed as `submit`: for honest times it makes no buffer and no
+   * plan that could have been made before. */
   int (*enqueue)(void* handle, void* stream);
 
   /* Why the last call on the handle failed; with a null handle, why the last create on this thread failed. One line of UTF-8, copied at
