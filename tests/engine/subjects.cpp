@@ -109,7 +109,8 @@ LAPSE_SUBJECT(enqueue_hangs) = {LAPSE_SUBJECT_HEAD, "cpu", 1, create, hang_in_en
 LAPSE_SUBJECT(device_hangs) = {LAPSE_SUBJECT_HEAD, "sim", 0, create, enqueue_for_an_hour, error, destroy};
 
 LAPSE_SUBJECT(of_another_abi) = {LAPSE_SUBJECT_ABI_VERSION + 1, sizeof(lapse_subject), "cpu", 1, create, enqueue_nothing, error, destroy};
-LAPSE_SUBJECT(of_another_size) = {LAPSE_SUBJECT_ABI_VERSION, 8, "cpu", 1, create, enqueue_nothing, error, destroy};
+LAPSE_SUBJECT(that_is_too_small) = {LAPSE_SUBJECT_ABI_VERSION, 8, "cpu", 1, create, enqueue_nothing, error, destroy};
+LAPSE_SUBJECT(that_is_too_large) = {LAPSE_SUBJECT_ABI_VERSION, 4096, "cpu", 1, create, enqueue_nothing, error, destroy};
 LAPSE_SUBJECT(without_enqueue) = {LAPSE_SUBJECT_HEAD, "cpu", 1, create, nullptr, error, destroy};
 LAPSE_SUBJECT(without_device) = {LAPSE_SUBJECT_HEAD, nullptr, 1, create, enqueue_nothing, error, destroy};
 
