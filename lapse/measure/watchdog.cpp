@@ -78,8 +78,8 @@ std::optional<Expiry> Watchdog::look(Instant now) {
     Expiry expiry{Pulse::step_of(word), phase_.load(std::memory_order_relaxed), now - watched.since, std::nullopt};
     if (published_ != nullptr && complete_ > 0) {
       const auto first = published_->samples.begin();
-      expiry.so_far =
-          Measurement{published_->warmup, {first, first + static_cast<std::ptrdiff_t>(complete_)}, published_->timed, published_->stop};
+      const std::vector<Sample> complete(first, first + static_cast<std::ptrdiff_t>(complete_));
+      expiry.so_far = Measurement{published_->warmup, complete, published_->timed, Stop::Failed, std::nullopt};
     }
     return expiry;
   }

@@ -67,7 +67,7 @@ struct Expiry {
   Step step = Step::Own;
   std::string_view phase;             // "warm-up": as Watchdog::phase says; may be empty
   Duration waited{};                  // at least the limit
-  std::optional<Measurement> so_far;  // complete batches of timed runs, where there are any; its `stop` means nothing
+  std::optional<Measurement> so_far;  // complete batches of timed runs, where there are any; Stop::Failed, the failure left open
 };
 
 /// What the program says of it, in one line, and that nothing could be cleaned up. Code: DeviceUnusable for Wait, else EngineUnusable.

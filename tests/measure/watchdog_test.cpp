@@ -90,6 +90,7 @@ TEST(Watchdog, HandsOverTheCompleteRunsThatWerePublished) {
   ASSERT_TRUE(expiry->so_far);
   EXPECT_EQ(expiry->so_far->warmup.discarded, 7u);
   EXPECT_EQ(expiry->so_far->timed, 3ms);
+  EXPECT_EQ(expiry->so_far->stop, Stop::Failed);
   ASSERT_EQ(expiry->so_far->samples.size(), 2u);
   EXPECT_EQ(expiry->so_far->samples[1].end_to_end, 2ms);
 }
