@@ -88,9 +88,13 @@ struct Subject {
       throw Failure(status, fmt::format("{}: {} failed with {} and gives no reason", label, function, returned),
                     "let the subject's error() say why");
     }
-    throw Failure(status, fmt::format("{}: {} failed: {}", label, function, reason),
-                  arguments.empty() ? "it was made without arguments; they stand behind a second colon: FILE.so:SYMBOL:ARGUMENTS"
-                                    : fmt::format("it was made with the arguments '{}'", arguments));
+    throw Failure(status, fmt::format("{}: {} failed: {}", label, function, reason), handle == nullptr ? hint_of_create() : "");
+  }
+
+ private:
+  std::string hint_of_create() const {
+    return arguments.empty() ? "it was made without arguments; they stand behind a second colon: FILE.so:SYMBOL:ARGUMENTS"
+                             : fmt::format("it was made with the arguments '{}'", arguments);
   }
 };
 
