@@ -47,7 +47,7 @@ void* load(const std::string& file) {
   void* library = dlopen(std::filesystem::absolute(file).c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library != nullptr) return library;
   throw Failure(LAPSE_ENGINE_UNUSABLE, fmt::format("{} can't be loaded: {}", file, dlerror()),
-                "`ldd -r` lists the libraries and symbols that it lacks; link what it needs, or set LD_LIBRARY_PATH");
+                "it must be linked with -shared; `ldd -r` lists the libraries and symbols that it lacks (LD_LIBRARY_PATH)");
 }
 
 const lapse_subject* table_at(void* library, const ElfSymbol& symbol) {

@@ -84,7 +84,7 @@ class BadSubjects(Case):
 
     def test_what_a_subject_says_or_throws_is_one_line(self):
         for model, status, says in [
-            ("create_fails:n=-1", 2, ":create_fails: create failed: no memory for a matrix"),
+            ("create_fails:n=-1", 2, ":create_fails: create failed: no memory for [1ma matrix"),
             ("create_fails_silently", 2, "gives no reason"),
             ("create_throws", 1, "create threw std::runtime_error: no such kernel"),
             ("fifth_fails", 1, "enqueue failed: the queue is full"),

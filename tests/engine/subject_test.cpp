@@ -239,7 +239,7 @@ TEST_F(SubjectEngine, RefusesATableWithAHoleInIt) {
 TEST_F(SubjectEngine, PassesOnInOneLineWhyCreateFailed) {
   const Error error = refused(subject("create_fails") + ":n=-1");
   EXPECT_EQ(error.code, ErrorCode::BadModel);
-  EXPECT_THAT(error.message, EndsWith("subjects.so:create_fails: create failed: no memory for a matrix"));
+  EXPECT_THAT(error.message, EndsWith("subjects.so:create_fails: create failed: no memory for [1ma matrix"));
   EXPECT_EQ(error.hint, "it was made with the arguments 'n=-1'");
   EXPECT_THAT(refused(subject("create_fails")).hint, HasSubstr("without arguments"));
   const Error silent = refused(subject("create_fails_silently"));

@@ -46,7 +46,7 @@ void destroy(void* handle) {
   delete static_cast<Handle*>(handle);
 }
 
-const char* error(void* handle) { return handle == nullptr ? "no memory for\na matrix." : "the queue is full"; }
+const char* error(void* handle) { return handle == nullptr ? "no memory for\n\x1b[1ma matrix." : "the queue is full"; }
 const char* no_error(void* /*handle*/) { return nullptr; }
 const char* throwing_error(void* /*handle*/) { throw std::logic_error("no idea"); }
 
