@@ -50,7 +50,7 @@ typedef struct lapse_subject {
    * library does on its first call. On failure free what was taken and leave `*handle` alone: destroy is not called. */
   int (*create)(const char* arguments, int device, void** handle);
 
-  /* Does the work once. `stream` is a cudaStream_t for "cuda", null for "cpu", a lapse::device::SimStream* of this very lapse for "sim";
+  /* Does the work once. `stream` is a cudaStream_t for "cuda", null for "cpu", a lapse::device::SimStream* of this lapse for "sim";
    * mostly the same from call to call, but that is not promised. Work on any other stream is not measured. A subject that isn't blocking
    * does not wait for the device here. What this function does itself is timed as `submit`: for honest times it makes no buffer and no
    * plan that could have been made before. */

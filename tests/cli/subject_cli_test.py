@@ -1,5 +1,6 @@
 """Libraries of the user's own (lapse time ./FILE.so:SYMBOL), run for real: what is printed, and with which exit status."""
 
+import json
 import os
 import re
 import shutil
@@ -113,13 +114,32 @@ class BadSubjects(Case):
 
 @unittest.skipUnless(CAN_TIME_OUT, "this lapse has no --timeout yet")
 class HangingSubjects(Case):
+    LIMIT = ["--timeout", "500ms"]
+
     def test_a_step_that_never_ends_ends_the_program_with_one_line(self):
-        for subject, says in [("create_hangs", "time-out: loading "), ("enqueue_hangs", ": enqueue of "),
-                              ("device_hangs", "the device has not finished the work of ")]:
+        for model, says in [(f"{SUBJECTS}:create_hangs", f"time-out: loading {SUBJECTS}:create_hangs has not ended for 500 ms"),
+                            ("sim:first=1h", "time-out in the first inference: the device has not finished the work of sim:first=1h"),
+                            ("sim:first=1h,blocking=1", "time-out in the first inference: submit of sim:first=1h,blocking=1 has not returned")]:
+            with self.subTest(model=model):
+                self.refused("time", model, *self.LIMIT, status=3, says=says)
+
+    def test_what_was_measured_before_is_reported_and_saved(self):
+        for subject, says in [("enqueue_hangs", "time-out in the timed runs: enqueue of "),
+                              ("device_hangs", "time-out in the timed runs: the device has not finished the work of ")]:
             with self.subTest(subject=subject):
-                run = self.refused("time", f"{SUBJECTS}:{subject}", "--timeout", "300ms", "--precision", "1e-9", status=3, says=says)
+                saved = self.folder / f"{subject}.json"
+                run = self.lapse("time", f"{SUBJECTS}:{subject}", *self.LIMIT, "--precision", "1e-9", "--warmup", "20", "--json", saved, status=3)
+                self.assertIn("FAILED", run.stdout)
+                self.assertIn(says, run.stderr)
                 self.assertIn(f"{SUBJECTS}:{subject}", run.stderr)
-                self.assertIn("for 300 ms", run.stderr)
+                self.assertGreater(json.loads(saved.read_text())["samples"]["count"], 10)
+
+    def test_threads_of_the_offline_scenario_are_watched_too(self):
+        run = self.lapse("time", f"{SUBJECTS}:enqueue_hangs", *self.LIMIT, "--scenario", "offline", "--in-flight", "3", status=3)
+        self.assertIn("enqueue of ", run.stderr)
+
+    def test_zero_waits_for_ever(self):
+        self.lapse("time", "sim:first=1s", "--timeout", "0", *QUICK)
 
 
 if __name__ == "__main__":
