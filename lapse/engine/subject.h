@@ -42,7 +42,8 @@ typedef struct lapse_subject {
   /* The timeline to measure on: "cpu"; "cuda", which is the GPU that the user chooses by --device cuda:N (default: 0); "sim" or
    * "sim:virtual", the simulated device. */
   const char* device;
-  /* 1: `enqueue` returns when the work is done. 0: it may return before, and the work is ordered on `stream`. */
+  /* 1: `enqueue` returns when the work is done. 0: it may return before, and the work is ordered on `stream`. On the
+   * "cpu" only 1 will do: there is no stream that could tell. */
   int32_t blocking;
 
   /* Makes a handle. `arguments` is what the user wrote behind the second colon; "" when there is none. `device` is N of "cuda:N", else 0: a

@@ -105,6 +105,10 @@ void check_table(const lapse_subject& table, const ElfSymbol& symbol, const std:
   if (table.enqueue == nullptr) missing("enqueue");
   if (table.error == nullptr) missing("error");
   if (table.destroy == nullptr) missing("destroy");
+  if (std::string_view(table.device) == "cpu" && table.blocking == 0) {
+    throw Failure(LAPSE_BAD_MODEL, label + " runs on the CPU without blocking: nothing would tell when its work is done",
+                  "let enqueue wait for the work, and say blocking = 1");
+  }
 }
 
 }  // namespace

@@ -28,6 +28,10 @@ if(NOT output STREQUAL "median 4.000 ms\n")
   message(FATAL_ERROR "the consumer computed '${output}'")
 endif()
 run(${WORK}/build/whole)
+run(${WORK}/build/measure)
+if(NOT output MATCHES "cpu fine\nstream 3.000 ms\nreport fine\n")
+  message(FATAL_ERROR "the consumer measured '${output}'")
+endif()
 
 # The examples of subjects, which need a header alone.
 run(${CMAKE_COMMAND} -G Ninja -S ${SOURCE}/../../examples/subjects -B ${WORK}/subjects -DCMAKE_PREFIX_PATH=${WORK}/prefix

@@ -236,6 +236,10 @@ TEST_F(SubjectEngine, RefusesATableWithAHoleInIt) {
   EXPECT_THAT(refused(subject("without_device")).message, EndsWith("its table has no device"));
 }
 
+TEST_F(SubjectEngine, RefusesWorkOnTheCpuThatNothingTellsTheEndOf) {
+  EXPECT_THAT(refused(subject("pending_on_cpu")).message, HasSubstr("without blocking"));
+}
+
 TEST_F(SubjectEngine, PassesOnInOneLineWhyCreateFailed) {
   const Error error = refused(subject("create_fails") + ":n=-1");
   EXPECT_EQ(error.code, ErrorCode::BadModel);

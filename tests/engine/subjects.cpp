@@ -112,6 +112,7 @@ LAPSE_SUBJECT(of_another_abi) = {LAPSE_SUBJECT_ABI_VERSION + 1, sizeof(lapse_sub
 LAPSE_SUBJECT(that_is_too_small) = {LAPSE_SUBJECT_ABI_VERSION, 8, "cpu", 1, create, enqueue_nothing, error, destroy};
 LAPSE_SUBJECT(that_is_too_large) = {LAPSE_SUBJECT_ABI_VERSION, 4096, "cpu", 1, create, enqueue_nothing, error, destroy};
 LAPSE_SUBJECT(without_enqueue) = {LAPSE_SUBJECT_HEAD, "cpu", 1, create, nullptr, error, destroy};
+LAPSE_SUBJECT(pending_on_cpu) = {LAPSE_SUBJECT_HEAD, "cpu", 0, create, enqueue_nothing, error, destroy};
 LAPSE_SUBJECT(without_device) = {LAPSE_SUBJECT_HEAD, nullptr, 1, create, enqueue_nothing, error, destroy};
 
 extern "C" __attribute__((visibility("default"))) int a_function() { return 0; }
