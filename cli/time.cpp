@@ -18,7 +18,8 @@ namespace {
 
 constexpr const char* kFooter =
     "MODEL is a file (.onnx, .pt), a folder in the ONNX test-data layout (model.onnx and\n"
-    "test_data_set_*/{input,output}_N.pb), null (does nothing: what is left is lapse's own cost), or\n"
+    "test_data_set_*/{input,output}_N.pb), work of your own in a library (./libmine.so:gemm, see\n"
+    "docs/subjects.md), null (does nothing: what is left is lapse's own cost), or\n"
     "sim:submit=50us,device=5ms (a simulated asynchronous device; also first=, cold=, h2d=, d2h=,\n"
     "kernels=, jitter=, seed=, time=real|virtual, blocking=0|1, fault=NAME).\n"
     "\n"

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -104,6 +105,13 @@ Result<void> open_device(PreparedModel& model, const std::string& device, std::s
   return {};
 }
 
+// As an engine is told them: decimal, with commas between.
+std::string addresses(device::Timeline& timeline) {
+  std::vector<std::uintptr_t> streams;
+  for (std::size_t i = 0; i < timeline.streams(); ++i) streams.push_back(reinterpret_cast<std::uintptr_t>(timeline.stream(i)));
+  return fmt::format("{}", fmt::join(streams, ","));
+}
+
 void note_device_memory(PreparedModel& model, ModelTiming& timing) {
   device::Controls* controls = model.timeline->controls();
   if (controls == nullptr) return;
@@ -133,7 +141,10 @@ Result<PreparedModel> prepare_model(const ModelRequest& request, const Plan& pla
   load_options.insert(load_options.end(), request.engine_options.begin(), request.engine_options.end());
 
   // Before the model is loaded, so that what it takes of the device's memory can be told.
-  if (device.starts_with("cuda")) LAPSE_CHECK(open_device(model, device, plan.streams));
+  if (device.starts_with("cuda")) {
+    LAPSE_CHECK(open_device(model, device, plan.streams));
+    load_options.emplace_back("streams", addresses(*model.timeline));
+  }
   LAPSE_TRY(auto engine, engine::Engine::open(*target.engine, open_options));
   model.engine = std::make_unique<engine::Engine>(std::move(engine));
   LAPSE_TRY(auto session, model.engine->load(target.model, load_options));
