@@ -1,9 +1,13 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <lapse/host/affinity.hpp>
 #include <lapse/host/memory.hpp>
 #include <lapse/report/compose.hpp>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "cli/command.hpp"
 #include "cli/console.hpp"
@@ -29,6 +33,14 @@ constexpr const char* kFooter =
     "  lapse time model.onnx --shape x=8x3x224x224 --threads 1 --pin 0 --json result.json\n"
     "  lapse time bert.pt --shape ids:int64=1x128 --fill ids=ints:0..30521\n"
     "  lapse time 'sim:submit=50us,device=5ms'";
+
+/// A check that the value is one of the words.
+auto one_of(std::vector<std::string> words) {
+  return [words = std::move(words)](const std::string& value) {
+    if (std::ranges::find(words, value) != words.end()) return std::string{};
+    return fmt::format("'{}' is none of {}", value, fmt::join(words, ", "));
+  };
+}
 
 constexpr double kMostRuns = 100'000'000;  // 4.8 GB of samples
 
@@ -56,20 +68,19 @@ struct Options {
     option("--max-runs", plan.max_runs, "N", "Timed runs at the most (default: 1000000)")->check(number_between(1, kMostRuns));
     option("--warmup", warmup, "N", "Runs to discard first (default: until the times settle)")->check(number_between(0, kMostRuns));
     option("--scenario", scenario, "NAME", "single-stream: latency, one at a time; offline: throughput, several in flight")
-        ->check([](const std::string& name) {
-          return name == "single-stream" || name == "offline" ? "" : "'" + name + "' is neither single-stream nor offline";
-        });
+        ->check(one_of({"single-stream", "offline"}));
     option("--in-flight", in_flight, "N", "Inferences in flight in the offline scenario (default: usable CPUs)")
         ->check(number_between(1, 1024));
     const auto on_device = [&](const char* name, auto& value, const char* type, const char* text) {
       return command.add_option(name, value, text)->type_name(type)->group("Device");
     };
-    on_device("--transfers", transfers, "KIND", "What is timed of the copies: pinned or pageable host memory, or none (default: pinned)");
+    on_device("--transfers", transfers, "KIND", "What is timed of the copies: pinned or pageable host memory, or none (default: pinned)")
+        ->check(one_of({"pinned", "pageable", "none"}));
     on_device("--streams", streams, "N", "Streams that those in flight take in turn (default: 1)")->check(number_between(1, 128));
     command.add_flag("--cuda-graph", graph, "Capture the forward pass and launch it as one graph")->group("Device");
     command.add_flag("--cold-cache", plan.cold_cache, "Flush the last-level cache before every run")->group("Device");
     on_device("--audit", audit, "on|off", "Look for what would make the numbers wrong; takes about 1 % of the time (default: on)")
-        ->check(CLI::IsMember({"on", "off"}));
+        ->check(one_of({"on", "off"}));
     option("--pin", pin, "CPUS", "CPUs to run on: 0, 0,2 or 0-3");
     inputs.add_to(command);
     engine.add_to(command);
@@ -92,7 +103,7 @@ struct Options {
                   fmt::format("--scenario offline --in-flight {}", streams));
     }
     if (result.cold_cache && result.in_flight > 1) {
-      return fail(ErrorCode::BadUse, "--cold-cache belongs to one inference at a time", "leave --in-flight out");
+      return fail(ErrorCode::BadUse, "--cold-cache belongs to one inference at a time", "leave --scenario offline out");
     }
     result.audit = audit == "on";
     if (result.min_runs > result.max_runs) {
@@ -101,6 +112,22 @@ struct Options {
     return result;
   }
 };
+
+/// What was asked of a device that this one can't do, told by the option that asked for it.
+Result<measuring::PreparedModel> prepare(const Options& options, const measuring::ModelRequest& request, std::size_t in_flight) {
+  auto model = measuring::prepare_model(request, in_flight);
+  // An engine that copies nothing does not know the option, or takes it and does nothing.
+  const bool unknown = !model && model.error().message == "unknown engine option 'transfers'";
+  if (!options.transfers.empty() && (unknown || (model && model->session->transfers().empty()))) {
+    return fail(ErrorCode::BadUse, fmt::format("--transfers {}: this model is not copied to a device and back", options.transfers),
+                "leave --transfers out, or name a device: --device cuda");
+  }
+  if (model && model->timeline->streams() < options.streams) {
+    return fail(ErrorCode::BadUse, fmt::format("--streams {}: the device '{}' has no streams", options.streams, model->session->device()),
+                "leave --streams out, or name a device: --device cuda");
+  }
+  return model;
+}
 
 Result<int> run(Options& options, const Context& context) {
   if (!options.pin.empty()) {
@@ -118,7 +145,7 @@ Result<int> run(Options& options, const Context& context) {
 
   ProgressLine progress{context.language};
   progress.loading(request.model);
-  LAPSE_TRY(auto model, measuring::prepare_model(request, plan.in_flight));
+  LAPSE_TRY(auto model, prepare(options, request, plan.in_flight));
   // From here on there is something to lose: a first Ctrl-C ends the measurement, not the program.
   const std::atomic<bool>& stop = stop_on_signal();
   const measuring::Hooks hooks{[&](const measuring::Progress& now) { progress.show(now, plan.budget); }, &stop};
