@@ -13,6 +13,7 @@ LAPSE = os.environ["LAPSE"]
 SOURCE = pathlib.Path(os.environ["LAPSE_SOURCE_DIR"])
 BUILD = pathlib.Path(os.environ["LAPSE_BINARY_DIR"])
 DEMO = SOURCE / "models" / "demo"
+HAS_ONNXRUNTIME = (BUILD / "engines" / "lapse-engine-onnxruntime.so").exists()
 QUICK = ["--max-runs", "5", "--warmup", "0"]
 
 

@@ -177,7 +177,7 @@ inline Report failed() {
     series->resize(4);
   report.subject.graph = true;
   report.plan.stop = "failed";
-  report.failure = {"device-unusable", "the device was lost: an illegal memory access", "see dmesg"};
+  report.failure = {"device_unusable", "the device was lost: an illegal memory access", "see dmesg"};
   report.audit.bound.clear();
   report.warnings = {{"steal", {{"percent", "3 %"}}}};
   resummarise(report);
