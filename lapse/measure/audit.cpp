@@ -113,7 +113,9 @@ class Audit {
 
   void check_device() {
     for (const Finding& finding : timing_.findings) {
-      if (finding.verdict == Verdict::Found) warnings_.push_back(finding.warning);
+      if (finding.verdict != Verdict::Found) continue;
+      warnings_.push_back(finding.warning);
+      if (finding.rule == Rule::LaunchGaps && !plan_.graph) warnings_.back().facts["close"] = "--cuda-graph";
     }
   }
 
@@ -151,14 +153,6 @@ void check_threads(const PreparedModel& model, const Plan& plan, const host::Fin
   warnings.push_back(warning("threads_exceed_cpus", std::move(facts)));
 }
 
-// Flags that would help and are not in use already.
-void name_remedies(const PreparedModel& model, Warnings& warnings) {
-  for (Warning& each : warnings) {
-    if (each.code == "outputs_on_device" && model.session->transfers() == "none") each.facts["instead"] = "pinned";
-    if (each.code == "launch_gaps" && model.graph == nullptr) each.facts["close"] = "--cuda-graph";
-  }
-}
-
 }  // namespace
 
 Warnings audit(const Plan& plan, const Timing& timing, const Summaries& summaries, const host::Fingerprint& machine) {
@@ -170,7 +164,10 @@ Warnings audit(const PreparedModel& model, const Plan& plan, const ModelTiming& 
   Warnings warnings = model.inputs->warnings;
   check_outputs(timing, warnings);
   std::ranges::move(audit(plan, timing.timing, summaries, machine), std::back_inserter(warnings));
-  name_remedies(model, warnings);
+  for (Warning& each : warnings) {
+    // What would time the copies too, where it was asked not to.
+    if (each.code == "outputs_on_device" && model.session->transfers() == "none") each.facts["instead"] = "pinned";
+  }
   check_threads(model, plan, machine, warnings);
   if (!model.peak_was_reset) warnings.push_back(warning("memory_whole_process"));
   return warnings;
