@@ -242,25 +242,24 @@ constexpr std::array kWarnings{
                 "릴리스로 빌드하세요: -DCMAKE_BUILD_TYPE=Release"},
 };
 
-struct RuleRowText {
+struct RuleText {
   std::string_view rule;
   std::string_view clean, found, topic, wrong;  // English
   std::string_view korean_clean, korean_found, korean_topic, korean_wrong;
 };
 
 constexpr std::array kRules{
-    RuleRowText{"pending-on-return", "nothing pending on return", "work pending on return", "pending work",
-                "the call returned before its work was done", "돌아온 뒤 남은 작업 없음", "돌아온 뒤에도 남은 작업", "남은 작업",
-                "호출이 작업을 끝내지 않고 돌아왔습니다"},
-    RuleRowText{"other-stream", "right stream", "work on another stream", "stream", "the work ran on another stream than the marks",
-                "스트림 일치", "다른 스트림에서 실행된 작업", "스트림", "작업이 측정한 스트림에서 실행되지 않았습니다"},
-    RuleRowText{"side-stream", "streams joined", "side stream not joined", "side streams",
-                "work on a side stream went on after the last mark", "보조 스트림 합류", "합류하지 않은 보조 스트림", "보조 스트림",
-                "마지막 마크 뒤에도 보조 스트림이 일하고 있었습니다"},
-    RuleRowText{"launch-gaps", "no launch gaps", "launch gaps", "launch gaps", "", "제출 틈 없음", "제출 틈", "제출 틈", ""},
-    RuleRowText{"outputs-on-device", "outputs on host", "outputs left on the device", "outputs", "", "출력 복사됨", "장치에 남은 출력",
-                "출력 위치", ""},
-    RuleRowText{"clocks", "clock steady", "clock not steady", "clock", "", "클럭 일정", "클럭 저하", "클럭", ""},
+    RuleText{"pending-on-return", "nothing pending on return", "work pending on return", "pending work",
+             "the call returned before its work was done", "돌아온 뒤 남은 작업 없음", "돌아온 뒤에도 남은 작업", "남은 작업",
+             "호출이 작업을 끝내지 않고 돌아왔습니다"},
+    RuleText{"other-stream", "right stream", "work on another stream", "stream", "the work ran on another stream than the marks",
+             "스트림 일치", "다른 스트림에서 실행된 작업", "스트림", "작업이 측정한 스트림에서 실행되지 않았습니다"},
+    RuleText{"side-stream", "streams joined", "side stream not joined", "side streams", "work on a side stream went on after the last mark",
+             "보조 스트림 합류", "합류하지 않은 보조 스트림", "보조 스트림", "마지막 마크 뒤에도 보조 스트림이 일하고 있었습니다"},
+    RuleText{"launch-gaps", "no launch gaps", "launch gaps", "launch gaps", "", "제출 틈 없음", "제출 틈", "제출 틈", ""},
+    RuleText{"outputs-on-device", "outputs on host", "outputs left on the device", "outputs", "", "출력 복사됨", "장치에 남은 출력",
+             "출력 위치", ""},
+    RuleText{"clocks", "clock steady", "clock not steady", "clock", "", "클럭 일정", "클럭 저하", "클럭", ""},
 };
 
 struct ReasonText {
@@ -334,7 +333,7 @@ std::string say(Text text, Language language, const Facts& facts) {
 }
 
 RuleWords rule_words(std::string_view rule, Language language) {
-  const auto row = std::ranges::find(kRules, rule, &RuleRowText::rule);
+  const auto row = std::ranges::find(kRules, rule, &RuleText::rule);
   if (row == kRules.end()) return {std::string(rule), std::string(rule), std::string(rule), {}};
   if (language == Language::Korean) {
     return {std::string(row->korean_clean), std::string(row->korean_found), std::string(row->korean_topic), std::string(row->korean_wrong)};
