@@ -116,23 +116,6 @@ struct Options {
   }
 };
 
-/// What was asked of a device that this one can't do, told by the option that asked for it.
-Result<measuring::PreparedModel> prepare(const Options& options, const measuring::ModelRequest& request, const measuring::Plan& plan,
-                                         measuring::Watchdog* watching) {
-  auto model = measuring::prepare_model(request, plan, watching);
-  // An engine that copies nothing does not know the option, or takes it and does nothing.
-  const bool unknown = !model && model.error().message == "unknown engine option 'transfers'";
-  if (!options.transfers.empty() && (unknown || (model && model->session->transfers().empty()))) {
-    return fail(ErrorCode::BadUse, fmt::format("--transfers {}: this model is not copied to a device and back", options.transfers),
-                "leave --transfers out, or name a device: --device cuda");
-  }
-  if (model && model->timeline->streams() < plan.streams) {
-    return fail(ErrorCode::BadUse, fmt::format("--streams {}: the device '{}' has no streams", plan.streams, model->session->device()),
-                "leave --streams out, or name a device: --device cuda");
-  }
-  return model;
-}
-
 // What is left to do when something hangs: say so, save what was measured, and end the process. On the watchdog's thread.
 class LastWords {
  public:
@@ -181,7 +164,7 @@ Result<int> run(Options& options, const Context& context) {
   LAPSE_TRY(const measuring::Plan plan, options.read_plan());
   LAPSE_TRY(measuring::ModelRequest request, options.engine.request(options.model));
   LAPSE_TRY(request.inputs, options.inputs.request());
-  if (!options.transfers.empty()) request.engine_options.emplace_back("transfers", options.transfers);
+  request.transfers = options.transfers;
   LAPSE_TRY(const Duration timeout, parse_duration(options.timeout));
   LAPSE_CHECK(options.outputs.open());
   host::limit_to_available();
@@ -197,7 +180,7 @@ Result<int> run(Options& options, const Context& context) {
         timeout, [&](measuring::Expiry expiry) { last_words(std::move(expiry)); }, plan.in_flight);
   }
   measuring::Watchdog* const watching = watchdog ? &*watchdog : nullptr;
-  LAPSE_TRY(model, prepare(options, request, plan, watching));
+  LAPSE_TRY(model, measuring::prepare_model(request, plan, watching));
   // From here on there is something to lose: a first Ctrl-C ends the measurement, not the program.
   const std::atomic<bool>& stop = stop_on_signal();
   const measuring::Hooks hooks{[&](const measuring::Progress& now) { progress.show(now, plan.budget); }, &stop, watching};

@@ -166,7 +166,8 @@ class Engine {
   std::unique_ptr<Session> load(const std::string& model, plugin::Options& options) {
     const auto device = options.text("device");
     options.count("threads");  // a subject's threads are its own affair
-    options.text("streams");   // it is told its stream with each call
+    options.text("streams");    // it is told its stream with each call …
+    options.text("transfers");  // … and copies what it likes, when it likes
     options.refuse_unknown();
     const auto name = parse_subject_name(model);
     if (!name) throw Failure(LAPSE_BAD_MODEL, model + " names no subject", "write FILE.so:SYMBOL, or FILE.so:SYMBOL:ARGUMENTS");

@@ -105,6 +105,11 @@ Result<void> open_device(PreparedModel& model, const std::string& device, std::s
   return {};
 }
 
+Error nothing_travels(const std::string& transfers) {
+  return {ErrorCode::BadUse, fmt::format("--transfers {}: this model is not copied to a device and back", transfers),
+          "leave --transfers out, or name a device: --device cuda"};
+}
+
 // As an engine is told them: decimal, with commas between.
 std::string addresses(device::Timeline& timeline) {
   std::vector<std::uintptr_t> streams;
@@ -138,6 +143,9 @@ Result<PreparedModel> prepare_model(const ModelRequest& request, const Plan& pla
   if (!request.engine_library.empty()) open_options.emplace_back("library", request.engine_library);
   const std::string device = request.device == "cuda" ? "cuda:0" : request.device;
   if (!device.empty()) load_options.emplace_back("device", device);
+  const bool copies = device.starts_with("cuda") || target.engine == &engine::sim_engine();
+  if (!request.transfers.empty() && !copies) return tl::unexpected(nothing_travels(request.transfers));
+  if (!request.transfers.empty()) load_options.emplace_back("transfers", request.transfers);
   load_options.insert(load_options.end(), request.engine_options.begin(), request.engine_options.end());
 
   // Before the model is loaded, so that what it takes of the device's memory can be told.
@@ -155,6 +163,11 @@ Result<PreparedModel> prepare_model(const ModelRequest& request, const Plan& pla
   }
 
   loading.reset();
+  if (!request.transfers.empty() && model.session->transfers().empty()) return tl::unexpected(nothing_travels(request.transfers));
+  if (model.timeline->streams() < plan.streams) {
+    return fail(ErrorCode::BadUse, fmt::format("--streams {}: the device '{}' has no streams", plan.streams, model.session->device()),
+                "leave --streams out, or name a device: --device cuda");
+  }
 
   if (target.folder && request.inputs != InputRequest{}) {
     return fail(ErrorCode::BadUse, fmt::format("{} is a folder with inputs of its own", request.model),

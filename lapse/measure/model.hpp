@@ -18,6 +18,7 @@ struct ModelRequest {
   std::string engine;          // name or plug-in path; empty: by the ending of the file
   std::string engine_library;  // empty: the one that the engine finds
   std::string device;          // empty: the engine's own choice
+  std::string transfers;       // how data travel to the device: "pinned", "pageable", "none"; empty: the engine's own choice
   std::optional<int> threads;  // of one inference; nothing: the CPUs that are usable, shared among those in flight
   engine::Options engine_options;
   InputRequest inputs;  // not for a folder, which brings its own

@@ -37,7 +37,9 @@ class AuditTest : public ::testing::Test {
   static Sample run(Duration value) { return {{}, value, value, value, {}, {}}; }
   void constant(std::size_t count, Duration value) { timed().measurement.samples.assign(count, run(value)); }
 
-  Warnings audit() const { return measuring::audit(model_, plan_, timing_, summarise(timing_.timing.measurement.samples, false), machine_); }
+  Warnings audit() const {
+    return measuring::audit(model_, plan_, timing_, summarise(timing_.timing.measurement.samples, false), machine_);
+  }
   static auto named(const std::string& code) { return Contains(Field(&Warning::code, code)); }
 
   PreparedModel model_;
