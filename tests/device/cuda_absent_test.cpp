@@ -16,7 +16,7 @@ TEST(CudaWithoutADriver, IsADeviceThatCantBeUsed) {
     const auto timeline = open_timeline(device, 2);
     ASSERT_FALSE(timeline) << device;
     EXPECT_EQ(timeline.error().code, ErrorCode::DeviceUnusable);
-    EXPECT_EQ(timeline.error().message, LAPSE_CUDA_ABSENT) << timeline.error().hint;
+    EXPECT_EQ(timeline.error().message, std::string(device) + ": " LAPSE_CUDA_ABSENT) << timeline.error().hint;
     EXPECT_NE(timeline.error().hint, "");
   }
 }

@@ -335,6 +335,7 @@ TEST_P(ADeviceThatIsNotThere, IsToldWithItsReasonAndRemedy) {
   const auto timeline = cuda::open(GetParam().device, 1);
   ASSERT_FALSE(timeline);
   expect_error(timeline.error(), ErrorCode::DeviceUnusable, GetParam().message, GetParam().hint);
+  EXPECT_THAT(timeline.error().message, HasSubstr(GetParam().device)) << "it says which device";
   EXPECT_EQ(exit_status(timeline.error().code), 3);
   unsetenv("CUDA_VISIBLE_DEVICES");
 }

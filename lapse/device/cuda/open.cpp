@@ -34,6 +34,12 @@ std::string list_devices(int count) {
   return list;
 }
 
+// Says which device it was: several may have been asked for.
+tl::unexpected<Error> of_device(std::string_view device, Error error) {
+  error.message = fmt::format("{}: {}", device, error.message);
+  return tl::unexpected<Error>(std::move(error));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Timeline>> open(std::string_view device, std::size_t streams) {
@@ -44,16 +50,17 @@ Result<std::unique_ptr<Timeline>> open(std::string_view device, std::size_t stre
   }
   int count = 0;
   const cudaError_t counted = cudaGetDeviceCount(&count);
-  if (counted != cudaSuccess) return tl::unexpected<Error>(explain(counted, "count the CUDA devices"));
-  if (count == 0) return tl::unexpected<Error>(explain(cudaErrorNoDevice, "count the CUDA devices"));
+  if (counted != cudaSuccess) return of_device(device, explain(counted, "count the CUDA devices"));
+  if (count == 0) return of_device(device, explain(cudaErrorNoDevice, "count the CUDA devices"));
   if (*index >= count) {
     return fail(ErrorCode::DeviceUnusable, fmt::format("there is no cuda:{}: this machine has {}", *index, count), list_devices(count));
   }
   CudaTimeline::Options options;
   options.index = *index;
   options.streams = std::max<std::size_t>(streams, 1);
-  LAPSE_TRY(std::unique_ptr<Timeline> timeline, CudaTimeline::open(options));
-  return timeline;
+  auto timeline = CudaTimeline::open(std::move(options));
+  if (!timeline) return of_device(device, std::move(timeline).error());
+  return std::move(*timeline);
 }
 
 }  // namespace lapse::device::cuda
