@@ -13,10 +13,6 @@ namespace {
 
 cudaStream_t native_stream(void* stream) noexcept { return static_cast<cudaStream_t>(stream); }
 
-bool shapes_changed(const OrtApi& api, OrtStatus* status) {
-  return std::string_view(api.GetErrorMessage(status)).find("shape verification failed") != std::string_view::npos;
-}
-
 }  // namespace
 
 CudaBinding::CudaBinding(Session& session, std::span<const lapse_tensor> tensors)
@@ -53,7 +49,9 @@ CudaBinding::CudaBinding(Session& session, std::span<const lapse_tensor> tensors
               native,
               make_owned<OrtIoBinding>(api_, api_.ReleaseIoBinding, Stage::Bind, {},
                                        [&](auto** out) { return api_.CreateIoBinding(native, out); }),
-              {}};
+              {},
+              false,
+              false};
     for (std::size_t k = 0; k < inputs_.size(); ++k) {
       check(api_, api_.BindInput(lane.io.get(), session.inputs()[k].name.c_str(), inputs_[k].value.get()), Stage::Bind);
     }
@@ -102,14 +100,17 @@ void CudaBinding::copy_inputs(void* stream) {
 }
 
 void CudaBinding::run(Lane& lane) {
+  if (lane.shapes_vary) bind_outputs(lane);
   OrtStatus* status = api_.RunWithBinding(lane.native, options_.get(), lane.io.get());
-  if (status != nullptr && shapes_changed(api_, status)) {
-    // The outputs of the last run were offered again and don't fit: let the library make others.
+  if (status != nullptr && lane.has_run && !lane.shapes_vary) {
+    // Perhaps the outputs of the last run, offered again, don't fit this time. From here on the library makes others for each run.
     api_.ReleaseStatus(status);
+    lane.shapes_vary = true;
     bind_outputs(lane);
     status = api_.RunWithBinding(lane.native, options_.get(), lane.io.get());
   }
   check(api_, status, Stage::Submit);
+  lane.has_run = true;
   last_ = &lane;
   copied_ = false;
 }

@@ -32,7 +32,7 @@ class CudaBinding final : public Binding {
     DeviceMemory device;
     Owned<OrtValue> value;  // of `device`
   };
-  // The outputs on the device: made by the library in the first run, and kept for the later ones as long as their shapes stay the same.
+  // On the device: made by the library in the first run, and written again by the later ones unless their shapes vary.
   struct Output {
     Owned<OrtValue> value;
     std::vector<std::int64_t> dims;
@@ -42,7 +42,9 @@ class CudaBinding final : public Binding {
     void* stream;
     OrtSession* native;
     Owned<OrtIoBinding> io;
-    std::vector<Output> outputs;
+    std::vector<Output> outputs;  // empty until they are asked for
+    bool has_run;
+    bool shapes_vary;  // from run to run, on the same inputs
   };
 
   void use_device() const;

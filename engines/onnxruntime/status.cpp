@@ -97,9 +97,15 @@ std::string plain_text(const std::string& text) {
   const auto node = between(all, "Non-zero status code returned while running ", " node.");
   const auto name = between(all, "Name:'", "'");
   std::string_view reason = all;
-  for (const auto mark : {"Status Message: ", " failed:", "This is an invalid model. ",
-                          "Fatal error: ", "Exception during initialization: ", ", Error ", " : FAIL : "}) {
+  for (const auto mark :
+       {"Status Message: ", " failed:", "This is an invalid model. ", "Fatal error: ", "Exception during initialization: ", ", Error "}) {
     reason = after(reason, mark);
+  }
+  // "[ONNXRuntimeError] : 1 : FAIL : The reason", where one part of the library passes on what another said.
+  if (const auto passed = after(reason, "[ONNXRuntimeError] : "); passed.size() < reason.size()) {
+    const auto name = passed.find(" : ");
+    const auto text_at = name == kNone ? kNone : passed.find(" : ", name + 3);
+    if (text_at != kNone) reason = passed.substr(text_at + 3);
   }
   if (const auto opset = between(all, "official released onnx opset versions. ", ". "); !opset.empty()) reason = opset;
   std::string plain;
