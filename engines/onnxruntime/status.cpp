@@ -103,8 +103,8 @@ std::string plain_text(const std::string& text) {
   }
   // "[ONNXRuntimeError] : 1 : FAIL : The reason", where one part of the library passes on what another said.
   if (const auto passed = after(reason, "[ONNXRuntimeError] : "); passed.size() < reason.size()) {
-    const auto name = passed.find(" : ");
-    const auto text_at = name == kNone ? kNone : passed.find(" : ", name + 3);
+    const auto past_code = passed.find(" : ");
+    const auto text_at = past_code == kNone ? kNone : passed.find(" : ", past_code + 3);
     if (text_at != kNone) reason = passed.substr(text_at + 3);
   }
   if (const auto opset = between(all, "official released onnx opset versions. ", ". "); !opset.empty()) reason = opset;

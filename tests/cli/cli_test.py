@@ -265,6 +265,22 @@ class BadUse(Case):
         self.assertEqual(subprocess.run([LAPSE], capture_output=True).returncode, 2)
 
 
+class Cuda(Case):
+    """What is said where a CUDA device was asked for in vain. That they measure is for the label gpu."""
+
+    def test_a_device_that_is_not_there_is_status_3(self):
+        for model in (DEMO / "model.onnx", DEMO / "model.pt"):
+            for device in ("cuda:200", "cuda:", "cuda:x"):
+                with self.subTest(model=model.name, device=device):
+                    run = self.refused("time", model, "--shape", "x=1,1,96,96", "--device", device, status=3, says="")
+                    self.assertIn("cuda", run.stderr.lower())
+
+    def test_transfers_on_the_host_are_status_2(self):
+        for model in (DEMO / "model.onnx", DEMO / "model.pt"):
+            with self.subTest(model=model.name):
+                self.refused("time", model, "--shape", "x=1,1,96,96", "--engine-opt", "transfers=none", status=2, says="runs on the host")
+
+
 class Interrupt(Case):
     def interrupt(self, *arguments, after):
         process = subprocess.Popen([LAPSE, "time", *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -27,6 +27,11 @@ std::string demo(const std::string& file) { return LAPSE_SOURCE_DIR "/models/dem
 class EngineContract : public ::testing::TestWithParam<Candidate> {
  protected:
   void SetUp() override {
+    if (!GetParam().device.empty()) {
+      auto opened = device::open_timeline(GetParam().device);
+      if (!opened) return refuse_device(opened.error().message);
+      timeline_ = std::move(*opened);
+    }
     const auto api = find_engine(GetParam().engine);
     if (!api) {
       // The presets without plug-ins (TSan) measure the built-in engines only; the test preset has all of them.
@@ -36,23 +41,15 @@ class EngineContract : public ::testing::TestWithParam<Candidate> {
     auto opened = Engine::open(**api, {});
     ASSERT_TRUE(opened) << opened.error().message;
     engine_.emplace(std::move(*opened));
-    if (!GetParam().device.empty()) require_device();
+    if (!GetParam().device.empty() && (engine_->devices() + ",").find(GetParam().device + ",") == std::string::npos) {
+      refuse_device(engine_->library().string() + " runs on " + engine_->devices() + " only");
+    }
   }
 
   // An absent device skips the test with the reason, but where the person says that this machine has one.
-  void require_device() {
-    std::string missing;
-    if (auto opened = device::open_timeline(GetParam().device)) {
-      timeline_ = std::move(*opened);
-    } else {
-      missing = opened.error().message;
-    }
-    if ((engine_->devices() + ",").find(GetParam().device + ",") == std::string::npos) {
-      missing = engine_->library().string() + " runs on " + engine_->devices() + " only";
-    }
-    if (missing.empty()) return;
-    if (std::getenv("LAPSE_TEST_GPU") != nullptr) FAIL() << missing;
-    GTEST_SKIP() << missing;
+  static void refuse_device(const std::string& reason) {
+    if (std::getenv("LAPSE_TEST_GPU") != nullptr) FAIL() << reason;
+    GTEST_SKIP() << reason;
   }
 
   Options load_options() const {
@@ -244,6 +241,7 @@ INSTANTIATE_TEST_SUITE_P(Engines, EngineContract,
                                            Candidate{"sim", "sim", "submit=10us,device=100us", {2, 4}, true},
                                            Candidate{"sim_blocking", "sim", "device=100us,blocking=1", {2, 4}, false},
                                            Candidate{"sim_virtual", "sim", "submit=50us,device=5ms,time=virtual", {2, 4}, true},
+                                           Candidate{"sim_staged", "sim", "device=100us,h2d=20us,d2h=20us", {2, 4}, true},
                                            Candidate{"onnxruntime", "onnxruntime", demo("model.onnx"), {1, 1, 96, 96}, false},
                                            Candidate{"torch", "torch", demo("model.pt"), {1, 1, 96, 96}, false}),
                          [](const auto& candidate) { return candidate.param.label; });
