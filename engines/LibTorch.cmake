@@ -18,7 +18,7 @@ if(libtorch_root)
   set(PACKAGE_FIND_VERSION 0)
   include(${libtorch_root}/share/cmake/Torch/TorchConfigVersion.cmake OPTIONAL)
   set(LIBTORCH_FOUND ON)
-  set(LIBTORCH_TEXT "LibTorch ${PACKAGE_VERSION} of ${libtorch_root}, CPU only")
+  set(LIBTORCH_TEXT "LibTorch ${PACKAGE_VERSION} of ${libtorch_root}, CPU only: without the CUDA toolkit")
   add_library(lapse_libtorch INTERFACE)
   target_include_directories(lapse_libtorch SYSTEM INTERFACE
     ${libtorch_root}/include ${libtorch_root}/include/torch/csrc/api/include)

@@ -7,8 +7,7 @@ namespace lapse::plugin::onnxruntime {
 namespace {
 
 [[noreturn]] void refuse() {
-  throw Failure(LAPSE_DEVICE_UNUSABLE, "this lapse was built without the CUDA toolkit, so its engine onnxruntime runs on the CPU only",
-                "install the toolkit (nvcc) and build lapse again");
+  throw Failure(LAPSE_DEVICE_UNUSABLE, "the engine onnxruntime was built without CUDA", "build lapse again where the CUDA toolkit is");
 }
 
 }  // namespace
