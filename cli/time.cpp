@@ -1,12 +1,16 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <lapse/host/affinity.hpp>
 #include <lapse/host/memory.hpp>
 #include <lapse/measure/watchdog.hpp>
 #include <lapse/report/compose.hpp>
 #include <memory>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "cli/command.hpp"
 #include "cli/console.hpp"
@@ -34,6 +38,14 @@ constexpr const char* kFooter =
     "  lapse time bert.pt --shape ids:int64=1x128 --fill ids=ints:0..30521\n"
     "  lapse time 'sim:submit=50us,device=5ms'";
 
+/// A check that the value is one of the words.
+auto one_of(std::vector<std::string> words) {
+  return [words = std::move(words)](const std::string& value) {
+    if (std::ranges::find(words, value) != words.end()) return std::string{};
+    return fmt::format("'{}' is none of {}", value, fmt::join(words, ", "));
+  };
+}
+
 constexpr double kMostRuns = 100'000'000;  // 4.8 GB of samples
 
 struct Options {
@@ -59,20 +71,19 @@ struct Options {
     option("--max-runs", plan.max_runs, "N", "Timed runs at the most (default: 1000000)")->check(number_between(1, kMostRuns));
     option("--warmup", warmup, "N", "Runs to discard first (default: until the times settle)")->check(number_between(0, kMostRuns));
     option("--scenario", scenario, "NAME", "single-stream: latency, one at a time; offline: throughput, several in flight")
-        ->check([](const std::string& name) {
-          return name == "single-stream" || name == "offline" ? "" : "'" + name + "' is neither single-stream nor offline";
-        });
+        ->check(one_of({"single-stream", "offline"}));
     option("--in-flight", in_flight, "N", "Inferences in flight in the offline scenario (default: usable CPUs)")
         ->check(number_between(1, 1024));
     const auto on_device = [&](const char* name, auto& value, const char* type, const char* text) {
       return command.add_option(name, value, text)->type_name(type)->group("Device");
     };
-    on_device("--transfers", transfers, "KIND", "What is timed of the copies: pinned or pageable host memory, or none (default: pinned)");
+    on_device("--transfers", transfers, "KIND", "What is timed of the copies: pinned or pageable host memory, or none (default: pinned)")
+        ->check(one_of({"pinned", "pageable", "none"}));
     on_device("--streams", plan.streams, "N", "Streams that those in flight take in turn (default: 1)")->check(number_between(1, 128));
     command.add_flag("--cuda-graph", plan.graph, "Capture the forward pass and launch it as one graph")->group("Device");
     command.add_flag("--cold-cache", plan.cold_cache, "Flush the last-level cache before every run")->group("Device");
     on_device("--audit", audit, "on|off", "Look for what would make the numbers wrong; takes about 1 % of the time (default: on)")
-        ->check(CLI::IsMember({"on", "off"}));
+        ->check(one_of({"on", "off"}));
     option("--pin", pin, "CPUS", "CPUs to run on: 0, 0,2 or 0-3");
     inputs.add_to(command);
     engine.add_to(command);
@@ -95,7 +106,7 @@ struct Options {
                   fmt::format("--scenario offline --in-flight {}", result.streams));
     }
     if (result.cold_cache && result.in_flight > 1) {
-      return fail(ErrorCode::BadUse, "--cold-cache belongs to one inference at a time", "leave --in-flight out");
+      return fail(ErrorCode::BadUse, "--cold-cache belongs to one inference at a time", "leave --scenario offline out");
     }
     result.audit = audit == "on";
     if (result.min_runs > result.max_runs) {
@@ -104,6 +115,23 @@ struct Options {
     return result;
   }
 };
+
+/// What was asked of a device that this one can't do, told by the option that asked for it.
+Result<measuring::PreparedModel> prepare(const Options& options, const measuring::ModelRequest& request, const measuring::Plan& plan,
+                                         measuring::Watchdog* watching) {
+  auto model = measuring::prepare_model(request, plan, watching);
+  // An engine that copies nothing does not know the option, or takes it and does nothing.
+  const bool unknown = !model && model.error().message == "unknown engine option 'transfers'";
+  if (!options.transfers.empty() && (unknown || (model && model->session->transfers().empty()))) {
+    return fail(ErrorCode::BadUse, fmt::format("--transfers {}: this model is not copied to a device and back", options.transfers),
+                "leave --transfers out, or name a device: --device cuda");
+  }
+  if (model && model->timeline->streams() < plan.streams) {
+    return fail(ErrorCode::BadUse, fmt::format("--streams {}: the device '{}' has no streams", plan.streams, model->session->device()),
+                "leave --streams out, or name a device: --device cuda");
+  }
+  return model;
+}
 
 // What is left to do when something hangs: say so, save what was measured, and end the process. On the watchdog's thread.
 class LastWords {
@@ -169,7 +197,7 @@ Result<int> run(Options& options, const Context& context) {
         timeout, [&](measuring::Expiry expiry) { last_words(std::move(expiry)); }, plan.in_flight);
   }
   measuring::Watchdog* const watching = watchdog ? &*watchdog : nullptr;
-  LAPSE_TRY(model, measuring::prepare_model(request, plan, watching));
+  LAPSE_TRY(model, prepare(options, request, plan, watching));
   // From here on there is something to lose: a first Ctrl-C ends the measurement, not the program.
   const std::atomic<bool>& stop = stop_on_signal();
   const measuring::Hooks hooks{[&](const measuring::Progress& now) { progress.show(now, plan.budget); }, &stop, watching};

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import unittest
 
-from cli_test import BUILD, LAPSE, QUICK, SOURCE, Case
+from case import BUILD, Case, HAS_ONNXRUNTIME, LAPSE, QUICK, SOURCE
 
 SUBJECTS = BUILD / "tests" / "subjects.so"
 EXAMPLES = BUILD / "examples" / "subjects"
@@ -46,7 +46,7 @@ class Subjects(Case):
         self.refused("time", self.file("lib.so:gemm", b"no model"), status=2, says="no engine is known for files")
         model = self.folder / "lib.so:model.onnx"
         shutil.copy(SOURCE / "models" / "demo" / "model.onnx", model)
-        if (BUILD / "engines" / "lapse-engine-onnxruntime.so").exists():
+        if HAS_ONNXRUNTIME:
             self.assertEqual(self.json(model, *QUICK)["subject"]["engine"], "onnxruntime")
 
     def test_the_example_of_the_documentation_works_as_printed(self):
@@ -129,10 +129,15 @@ class HangingSubjects(Case):
             with self.subTest(subject=subject):
                 saved = self.folder / f"{subject}.json"
                 run = self.lapse("time", f"{SUBJECTS}:{subject}", *self.LIMIT, "--precision", "1e-9", "--warmup", "20", "--json", saved, status=3)
-                self.assertIn("FAILED", run.stdout)
+                self.assertTrue(run.stdout.startswith("!! FAILED: "), run.stdout)
+                self.assertIn("stopped       failed: time-out in the timed runs", run.stdout)
                 self.assertIn(says, run.stderr)
                 self.assertIn(f"{SUBJECTS}:{subject}", run.stderr)
-                self.assertGreater(json.loads(saved.read_text())["samples"]["count"], 10)
+                result = json.loads(saved.read_text())
+                self.assertGreater(result["samples"]["count"], 10)
+                self.assertEqual(result["plan"]["stop"], "failed")
+                self.assertIn(says, result["failure"]["message"])
+                self.assertTrue(self.lapse("show", saved, "--lang", "ko").stdout.startswith("!! 실패: "))
 
     def test_threads_of_the_offline_scenario_are_watched_too(self):
         run = self.lapse("time", f"{SUBJECTS}:enqueue_hangs", *self.LIMIT, "--scenario", "offline", "--in-flight", "3", status=3)
