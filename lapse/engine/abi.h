@@ -103,11 +103,11 @@ typedef struct lapse_session_info {
   size_t input_count;
   const lapse_port* outputs; /* what the model tells of its outputs; may be empty */
   size_t output_count;
-  const char* device;   /* the timeline to measure on: "cpu", "cuda:0", "sim", "sim:virtual" */
-  int32_t asynchronous; /* 1: submit may return before the work is done, which is then ordered on `stream`. 0: it blocks */
-  int32_t concurrent;   /* 1: different bindings may be submitted from different threads at the same time */
-  int32_t threads;      /* threads that one submit uses, 0 where that is not known */
-  int32_t staged;       /* 1: `stage` runs the parts of an inference one by one. 0: it is one piece */
+  const char* device;    /* the timeline to measure on: "cpu", "cuda:0", "sim", "sim:virtual" */
+  int32_t asynchronous;  /* 1: submit may return before the work is done, which is then ordered on `stream`. 0: it blocks */
+  int32_t concurrent;    /* 1: different bindings may be submitted from different threads at the same time */
+  int32_t threads;       /* threads that one submit uses, 0 where that is not known */
+  int32_t staged;        /* 1: `stage` runs the parts of an inference one by one. 0: it is one piece */
   const char* transfers; /* how data travels to the device and back: "pinned", "pageable" (both part of submit), "none" (not part of it:
                           * inputs lie on the device since bind, outputs stay there until `outputs`); empty: no memory but the host's */
 } lapse_session_info;
@@ -141,7 +141,8 @@ typedef struct lapse_engine_api {
   lapse_status (*submit)(lapse_binding* binding, void* stream);
   /* (optional: null where no session is staged) One part of an inference, a lapse_stage; the three in order are one submit. */
   lapse_status (*stage)(lapse_binding* binding, int32_t stage, void* stream);
-  /* After the work is done, in host memory. Shapes may differ from one submit to the next. Errors: UNSUPPORTED for an output that is no tensor. */
+  /* After the work is done, in host memory. Shapes may differ from one submit to the next. Errors: UNSUPPORTED for an output that is no
+   * tensor. */
   lapse_status (*outputs)(lapse_binding* binding, const lapse_tensor** outputs, size_t* count);
 
   const char* (*error)(void);

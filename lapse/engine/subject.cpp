@@ -165,7 +165,7 @@ class Engine {
   lapse_engine_info info() const noexcept { return {"1", "", "cpu,cuda,sim"}; }
   std::unique_ptr<Session> load(const std::string& model, plugin::Options& options) {
     const auto device = options.text("device");
-    options.count("threads");  // a subject's threads are its own affair
+    options.count("threads");   // a subject's threads are its own affair
     options.text("streams");    // it is told its stream with each call …
     options.text("transfers");  // … and copies what it likes, when it likes
     options.refuse_unknown();

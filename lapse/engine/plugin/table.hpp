@@ -68,7 +68,7 @@ struct Table {
     });
   }
 
-  static constexpr bool kStaged = requires(Binding& binding) { binding.stage(LAPSE_STAGE_FORWARD, nullptr); };
+  static constexpr bool kStaged = requires(Binding & binding) { binding.stage(LAPSE_STAGE_FORWARD, nullptr); };
 
   static constexpr lapse_engine_api make(const char* name, const char* suffixes, const char* options_help) noexcept {
     return {LAPSE_ENGINE_ABI_VERSION,
