@@ -14,6 +14,7 @@ constexpr Duration kTimeForALength = 60ms;
 constexpr std::size_t kFewestRuns = 5;
 constexpr std::size_t kMostRuns = 101;
 constexpr std::size_t kWarmupRuns = 3;
+constexpr Duration kBacklog = 200us;  // longer than a host takes to submit two marks and a piece of work
 constexpr std::size_t kEmptyRuns = 101;
 constexpr double kGoalShare = 0.01;
 constexpr Duration kGoalLeast = 2us;
@@ -63,27 +64,39 @@ class Search {
   }
 
   Result<void> time_length(Duration length) {
-    std::vector<Duration> truths, marks, synchronised, calls;
+    std::vector<Duration> truths, marks, queued, synchronised, calls;
     const std::size_t runs = runs_of(length);
     for (std::size_t i = 0; i < kWarmupRuns + runs; ++i) {
-      LAPSE_CHECK(timeline_.record(from_));
-      const device::Instant begin = timeline_.now();
-      LAPSE_CHECK(controls_.spin(length));
-      const device::Instant returned = timeline_.now();
-      LAPSE_CHECK(timeline_.record(to_));
-      LAPSE_CHECK(timeline_.wait(to_));
-      const device::Instant end = timeline_.now();
-      LAPSE_TRY(const Duration between, timeline_.elapsed(from_, to_));
-      LAPSE_TRY(const Duration truth, controls_.spun());
+      LAPSE_TRY(const Reading alone, time_once(length));
+      LAPSE_CHECK(controls_.spin(kBacklog));
+      LAPSE_TRY(const Reading behind, time_once(length));
       if (i < kWarmupRuns) continue;
-      truths.push_back(truth);
-      marks.push_back(between - truth);
-      synchronised.push_back(end - begin - truth);
-      calls.push_back(returned - begin - truth);
+      truths.push_back(alone.truth);
+      marks.push_back(alone.marks - alone.truth);
+      queued.push_back(behind.marks - behind.truth);
+      synchronised.push_back(alone.synchronised - alone.truth);
+      calls.push_back(alone.call - alone.truth);
     }
-    truth_.rows.push_back(
-        {length, median_of(truths), runs, discrepancy_of(marks), discrepancy_of(synchronised), discrepancy_of(calls), std::nullopt});
+    truth_.rows.push_back({length, median_of(truths), runs, discrepancy_of(marks), discrepancy_of(queued), discrepancy_of(synchronised),
+                           discrepancy_of(calls), std::nullopt});
     return {};
+  }
+
+  struct Reading {
+    Duration truth, marks, synchronised, call;
+  };
+
+  Result<Reading> time_once(Duration length) {
+    LAPSE_CHECK(timeline_.record(from_));
+    const device::Instant begin = timeline_.now();
+    LAPSE_CHECK(controls_.spin(length));
+    const device::Instant returned = timeline_.now();
+    LAPSE_CHECK(timeline_.record(to_));
+    LAPSE_CHECK(timeline_.wait(to_));
+    const device::Instant end = timeline_.now();
+    LAPSE_TRY(const Duration marks, timeline_.elapsed(from_, to_));
+    LAPSE_TRY(const Duration truth, controls_.spun());
+    return Reading{truth, marks, end - begin, returned - begin};
   }
 
   // Recording costs time, so the witness has runs of its own. What it can't tell is no fault of the other methods.

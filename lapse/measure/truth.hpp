@@ -21,7 +21,8 @@ struct TruthRow {
   Duration asked{};  // length of the work
   Duration truth{};  // median of what the device's own timer said of it
   std::size_t runs = 0;
-  Discrepancy marks;                   // between two marks round it: CUDA events
+  Discrepancy marks;                   // between two marks round it, on an idle device: CUDA events, the way to the device among them
+  Discrepancy queued;                  // the same behind a backlog, so that the device never waits for the host between the marks
   Discrepancy synchronised;            // the host's clock, until the device was done
   Discrepancy call;                    // the host's clock round the call alone
   std::optional<Discrepancy> witness;  // what the vendor's profiling interface recorded, in runs of its own
@@ -41,7 +42,8 @@ std::span<const Duration> default_lengths() noexcept;
 /// Takes about a second and a half. Errors: BadUse when the timeline's device is not asynchronous; those of the timeline.
 Result<Truth> find_truth(device::Timeline& timeline, std::span<const Duration> lengths = default_lengths());
 
-/// Is a reading that is off by so much as good as asked for: within 1 %, or 2 µs where that is more?
+/// Is a reading that is off by so much as good as asked for: within 1 %, or 2 µs where that is more? Asked of `queued`: what the marks of
+/// an idle device read besides is no error of theirs, but the launch.
 bool within_goal(Duration discrepancy, Duration truth) noexcept;
 
 }  // namespace lapse::measuring

@@ -65,7 +65,10 @@ std::vector<Row> setup(const Report& report, Language language) {
   const std::size_t shown = inputs.size() > kInputsShown + 1 ? kInputsShown : inputs.size();
   for (std::size_t i = 0; i < shown; ++i) rows.push_back({i == 0 ? say(Text::Input, language) : "", tensor(inputs[i])});
   if (shown < inputs.size()) rows.push_back({"", say(Text::MoreInputs, language, {{"n", std::to_string(inputs.size() - shown)}})});
-  rows.push_back({say(Text::Answer, language), answer(report.answer, language)});
+  // Work without inputs and outputs gives no answer that could be checked.
+  if (!inputs.empty() || report.answer.verdict != "unchecked") {
+    rows.push_back({say(Text::Answer, language), answer(report.answer, language)});
+  }
   if (std::string value = timed(report.subject, language); !value.empty()) {
     rows.push_back({say(Text::Timed, language), std::move(value)});
   }
@@ -79,8 +82,8 @@ std::vector<Row> before(const Report& report, Language language) {
                        : plan.warmup_verdict == "too-short"   ? Text::WarmupTooShort
                                                               : Text::WarmupFixed;
   const auto discarded = static_cast<std::uint64_t>(std::max<std::int64_t>(plan.discarded, 0));
-  return {{say(Text::ColdStart, language),
-           say(Text::ColdStartValue, language, {{"load", duration(report.load_ns)}, {"first", duration(report.first_ns)}})},
+  return {{say(Text::ColdStart, language), say(report.load_ns > 0 ? Text::ColdStartValue : Text::ColdStartFirst, language,
+                                               {{"load", duration(report.load_ns)}, {"first", duration(report.first_ns)}})},
           {say(Text::Warmup, language), say(verdict, language, {{"runs", counted_runs(discarded, language)}})}};
 }
 

@@ -16,9 +16,9 @@ using measuring::Truth;
 using measuring::TruthRow;
 
 constexpr std::size_t kColumns = 80;
-constexpr std::size_t kKnownColumn = 12;
-constexpr std::size_t kMethodColumn = 19;
-constexpr std::size_t kCallColumn = 13;  // its error is the whole time: no share of it needs saying
+constexpr std::size_t kKnownColumn = 11;
+constexpr std::size_t kMarksColumn = 17;
+constexpr std::size_t kHostColumn = 13;
 
 double nanoseconds(Duration time) { return static_cast<double>(time.count()); }
 
@@ -33,14 +33,14 @@ std::string cell(const Discrepancy& discrepancy, Duration truth) {
 }
 
 bool all_within_goal(const Truth& truth) {
-  return std::ranges::all_of(truth.rows, [](const TruthRow& row) { return measuring::within_goal(row.marks.median, row.truth); });
+  return std::ranges::all_of(truth.rows, [](const TruthRow& row) { return measuring::within_goal(row.queued.median, row.truth); });
 }
 
 std::string row_text(const TruthRow& row, bool witness) {
   std::string line = padded("  " + duration(nanoseconds(row.truth)), kKnownColumn);
-  for (const Discrepancy* method : {&row.marks, &row.synchronised}) line += padded(cell(*method, row.truth), kMethodColumn);
-  line += padded(signed_duration(row.call.median), kCallColumn);
-  if (witness) line += row.witness ? cell(*row.witness, row.truth) : "?";
+  for (const Discrepancy* method : {&row.marks, &row.queued}) line += padded(cell(*method, row.truth), kMarksColumn);
+  for (const Discrepancy* method : {&row.synchronised, &row.call}) line += padded(signed_duration(method->median), kHostColumn);
+  if (witness) line += row.witness ? signed_duration(row.witness->median) : "?";
   return line;
 }
 
@@ -67,8 +67,8 @@ std::string to_text(const Truth& truth, std::string_view device, const device::D
   out += '\n';
   const bool witness = !truth.witness.empty() && truth.witness_error.empty();
   std::string heading = padded("  " + say(Text::DoctorKnown, language), kKnownColumn);
-  for (const Text method : {Text::DoctorMarks, Text::DoctorSynchronised}) heading += padded(say(method, language), kMethodColumn);
-  heading += padded(say(Text::DoctorCall, language), kCallColumn);
+  for (const Text method : {Text::DoctorMarks, Text::DoctorQueued}) heading += padded(say(method, language), kMarksColumn);
+  for (const Text method : {Text::DoctorSynchronised, Text::DoctorCall}) heading += padded(say(method, language), kHostColumn);
   line(witness ? heading + truth.witness : heading);
   for (const TruthRow& row : truth.rows) line(row_text(row, witness));
   out += '\n';
@@ -87,10 +87,11 @@ std::string to_json_text(const Truth& truth, std::string_view device, const devi
                                                          {"truth_ns", row.truth.count()},
                                                          {"runs", row.runs},
                                                          {"events", discrepancy_json(row.marks)},
+                                                         {"events_behind_backlog", discrepancy_json(row.queued)},
                                                          {"synchronised", discrepancy_json(row.synchronised)},
                                                          {"call", discrepancy_json(row.call)}});
     out["witness"] = row.witness ? discrepancy_json(*row.witness) : nlohmann::ordered_json(nullptr);
-    out["events_within_goal"] = measuring::within_goal(row.marks.median, row.truth);
+    out["within_goal"] = measuring::within_goal(row.queued.median, row.truth);
   }
   const nlohmann::ordered_json document{
       {"schema", "lapse.truth/1"},
