@@ -71,18 +71,9 @@ TEST(DeviceOption, TransfersArePinnedUnlessSaidOtherwise) {
   expect_refused({{"device", "cuda"}, {"transfers", "carrier pigeon"}}, LAPSE_BAD_INPUT, "transfers=carrier pigeon");
 }
 
-TEST(DeviceOption, TheHostHasNoTransfers) { expect_refused({{"transfers", "none"}}, LAPSE_BAD_INPUT, "runs on the host"); }
-
-TEST(DeviceOption, ReadsTheAddressesOfTheStreams) {
-  EXPECT_THAT(read({{"device", "cuda"}}).streams, ::testing::IsEmpty());
-  const auto streams = read({{"device", "cuda"}, {"streams", "4096,0,18446744073709551615"}}).streams;
-  ASSERT_EQ(streams.size(), 3u);
-  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(streams[0]), 4096u);
-  EXPECT_EQ(streams[1], nullptr);
-  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(streams[2]), UINTPTR_MAX);
-  for (const char* text : {"", ",", "1,", "0x10", "18446744073709551616", "1 2"}) {
-    expect_refused({{"device", "cuda"}, {"streams", text}}, LAPSE_BAD_INPUT, "streams=");
-  }
+TEST(DeviceOption, TheHostHasNeitherTransfersNorStreams) {
+  expect_refused({{"transfers", "none"}}, LAPSE_BAD_INPUT, "unknown engine option 'transfers'");
+  expect_refused({{"streams", "1"}}, LAPSE_BAD_INPUT, "unknown engine option 'streams'");
 }
 
 TEST(DeviceOption, TellsWhichDevicesThereAreInsteadOfTheOneThatIsNot) {

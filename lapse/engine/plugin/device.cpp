@@ -54,21 +54,16 @@ const char* name_of(Transfers transfers) noexcept {
 Device read_device(Options& options) {
   Device device;
   const std::string asked = options.text("device").value_or("cpu");
-  const auto transfers =
-      options.choice<Transfers>("transfers", {{"pinned", Transfers::Pinned}, {"pageable", Transfers::Pageable}, {"none", Transfers::None}});
-  const auto streams = options.text("streams");
-  if (asked == "cpu") {
-    if (!transfers) return device;
-    throw Failure(LAPSE_BAD_INPUT, "transfers are for a device with memory of its own, and this model runs on the host",
-                  "name the device: --device cuda");
-  }
+  if (asked == "cpu") return device;  // where the other two options are as unknown as any that means nothing
   const auto index = cuda_index(asked);
   if (!index) throw Failure(LAPSE_DEVICE_UNUSABLE, "this engine has no device '" + asked + "'", "write cpu, cuda or cuda:N");
   device.cuda = true;
   device.index = *index;
   device.name = "cuda:" + std::to_string(*index);
-  device.transfers = transfers.value_or(Transfers::Pinned);
-  if (streams) device.streams = read_streams(*streams);
+  device.transfers =
+      options.choice<Transfers>("transfers", {{"pinned", Transfers::Pinned}, {"pageable", Transfers::Pageable}, {"none", Transfers::None}})
+          .value_or(Transfers::Pinned);
+  if (const auto streams = options.text("streams")) device.streams = read_streams(*streams);
   return device;
 }
 

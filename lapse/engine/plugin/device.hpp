@@ -29,7 +29,8 @@ struct Device {
 };
 
 /// Reads the three options: "cpu" | "cuda" | "cuda:N"; "pinned" | "pageable" | "none"; addresses as decimal numbers, comma-separated.
-/// Throws Failure(DEVICE_UNUSABLE) for another device, Failure(BAD_INPUT) for other values, and for transfers on the host.
+/// On the host the last two are not read: there they are unknown options. Throws Failure(DEVICE_UNUSABLE) for another device,
+/// Failure(BAD_INPUT) for other values.
 Device read_device(Options& options);
 
 /// Throws Failure(DEVICE_UNUSABLE) unless there are more than `index` CUDA devices. `who` sees them: "LibTorch".
