@@ -1,6 +1,11 @@
 #include <lapse/measure/graph_subject.hpp>
 
 namespace lapse::measuring {
+namespace {
+
+constexpr int kRunsBefore = 3;  // a first run takes memory; TorchScript watches one more, and optimises in the next
+
+}  // namespace
 
 Result<GraphSubject> GraphSubject::make(Subject& subject) {
   GraphSubject graph{subject};
@@ -11,8 +16,10 @@ Result<GraphSubject> GraphSubject::make(Subject& subject) {
   }
   for (std::size_t slot = 0; slot < subject.slots(); ++slot) {
     for (std::size_t set = 0; set < subject.sets(); ++set) {
-      LAPSE_CHECK(subject.submit(slot, set));
-      LAPSE_CHECK(graph.controls_->synchronize_device());
+      for (int run = 0; run < kRunsBefore; ++run) {
+        LAPSE_CHECK(subject.submit(slot, set));
+        LAPSE_CHECK(graph.controls_->synchronize_device());
+      }
       LAPSE_TRY(const device::Graph captured, graph.capture(slot, set));
       graph.graphs_.push_back(captured);
     }

@@ -10,8 +10,9 @@ namespace lapse::measuring {
 /// The subject outlives it. Of a staged one the forward pass alone is captured, of another all that a submit hands over.
 class GraphSubject final : public Subject {
  public:
-  /// Runs everything once first, because a first run allocates, and captures one graph for every slot and input set. Errors: BadUse when
-  /// there is no asynchronous device; Unsupported with the reason when the subject can't be captured; those of the subject.
+  /// Runs everything a few times first, because first runs take memory and optimise, and captures one graph for every slot and input set.
+  /// Errors: BadUse when there is no asynchronous device; Unsupported with the reason when the subject can't be captured; those of the
+  /// subject.
   static Result<GraphSubject> make(Subject& subject);
 
   Result<void> submit(std::size_t slot, std::size_t iteration) override;

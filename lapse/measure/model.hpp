@@ -27,9 +27,9 @@ struct ModelRequest {
 
 /// A loaded model with its inputs bound: what can be checked and timed. Movable.
 struct PreparedModel {
+  std::unique_ptr<device::Timeline> timeline;  // first: an engine may hold its streams until it is closed
   std::unique_ptr<engine::Engine> engine;
   std::unique_ptr<engine::Session> session;
-  std::unique_ptr<device::Timeline> timeline;
   std::unique_ptr<Inputs> inputs;
   std::unique_ptr<SessionSubject> subject;  // last: it borrows all of the above
   int threads = 0;
