@@ -25,7 +25,7 @@ struct Plan {
   Duration budget = std::chrono::seconds{30};  // of warm-up and timed runs together
   std::size_t min_runs = 1;                    // done whatever the budget says
   std::size_t max_runs = 1'000'000;            // raw samples take 48 bytes each
-  std::optional<std::size_t> warmup;           // runs to discard; nothing: until the times settle
+  std::optional<std::size_t> warmup{};         // runs to discard; nothing: until the times settle
 };
 
 /// The precision rule looks only at samples that support p90 too (36 runs), and that span half a second: a shorter burst sees neither
