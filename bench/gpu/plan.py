@@ -1,0 +1,27 @@
+"""What bench/gpu/run does, in numbers: steps with their time limits, models, goals. Pure data."""
+
+MODELS = ("bert_base", "espcn", "resnet50")
+BATCHES = (1, 32)
+
+# Seconds that a step may take at the most, in order: in all, and with --quick. `pairs` takes what is left.
+STEPS = {
+    "machine": (15, 15),
+    "build": (180, 180),
+    "models": (60, 60),
+    "tests": (60, 30),
+    "doctor": (30, 15),
+    "transfers": (60, 40),
+    "onnxruntime": (15, 10),
+    "audit": (70, 20),
+    "pairs": (400, 60),
+}
+WHOLE = (540, 300)  # --quick: 2 minutes besides a build from nothing
+ROUNDS = {"pairs": (12, 1), "audit": (6, 1)}
+SECONDS = (0.7, 0.3)  # of one side in one round
+
+DEVICE_GOAL = 0.01  # |lapse's device time / do_bench's - 1|
+AUDIT_GOAL = 1.01  # end to end with the audit / without it
+
+# The tests that put a fault into a measurement and ask whether it was found are those of this suite, a case a fault.
+FAULT_SUITE = "SeededFaults"
+FAULTS = 5

@@ -1,0 +1,348 @@
+"""The record of bench/gpu/run as goals and tables: pure, from a dictionary to text. What was not measured says so; nothing is estimated."""
+
+import dataclasses
+import textwrap
+from statistics import median
+
+from machine import describe
+from plan import AUDIT_GOAL, BATCHES, DEVICE_GOAL, FAULT_SUITE, FAULTS, MODELS, STEPS
+from ratios import MIN_ROUNDS, Ratio, paired_ratio
+
+SCHEMA = "lapse.gpu_bench/1"
+NOT_MEASURED = "not measured"
+LINE_WIDTH = 130
+METHODS = {"do_bench": "do_bench", "do_bench_graph": "do_bench", "events": "two events", "timer": "Timer"}
+
+EXTRA = {"bound": "bound by", "runs_per_time": "runs a block"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+    note: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Goal:
+    text: str
+    state: str  # "met", "missed" or "not measured"
+    detail: str = ""
+
+
+def data_of(record: dict, step: str) -> dict:
+    return record["steps"].get(step, {}).get("data") or {}
+
+
+def reason_of(record: dict, step: str) -> str:
+    """Why a step has no figures."""
+    return record["steps"].get(step, {}).get("reason", "")
+
+
+def merge(records: list[dict]) -> dict:
+    """Several runs of one commit on one kind of GPU as one record: the rounds of pairs and audit are joined, of any other step the last
+    one that measured something stays. Raises ValueError for records of different things."""
+    same = {(record["commit"], data_of(record, "machine").get("gpu", {}).get("name", "")) for record in records}
+    if len(same) > 1:
+        raise ValueError(f"not of one commit on one kind of GPU: {sorted(same)}")
+    merged = records[-1] | {"steps": {}, "argv": [argv for record in records for argv in record["argv"]]}
+    for step in STEPS:
+        entries = [record["steps"][step] for record in records if step in record["steps"]]
+        measured = [entry for entry in entries if entry["status"] != NOT_MEASURED]
+        if not entries:
+            continue
+        merged["steps"][step] = (measured or entries)[-1]
+        if step in ("pairs", "audit") and len(measured) > 1:
+            rows = join_rows([entry["data"].get("rows", []) for entry in measured if entry.get("data")])
+            merged["steps"][step] = measured[-1] | {"data": {"rows": rows}}
+    return merged
+
+
+def join_rows(several: list[list[dict]]) -> list[dict]:
+    """Rows of the same model, batch and method become one that has the rounds of all."""
+    joined: dict[tuple, dict] = {}
+    for rows in several:
+        for row in rows:
+            key = (row["model"], row["batch"], row.get("method"))
+            before = joined.get(key, {"ours_ns": [], "theirs_ns": []})
+            joined[key] = row | {side: before[side] + row[side] for side in ("ours_ns", "theirs_ns")}
+            if "reason" in row and before["ours_ns"]:
+                del joined[key]["reason"]
+    return list(joined.values())
+
+
+def ratio_of(row: dict) -> Ratio | None:
+    return paired_ratio(row["ours_ns"], row["theirs_ns"])
+
+
+def rows_by_case(record: dict, step: str, method: str | None = None) -> dict[tuple[str, int], dict]:
+    rows = data_of(record, step).get("rows", [])
+    return {(row["model"], row["batch"]): row for row in rows if row.get("method") == method}
+
+
+# The goals.
+
+
+def goals(record: dict) -> list[Goal]:
+    return [device_goal(record), audit_goal(record), faults_goal(record), tests_goal(record), doctor_goal(record)]
+
+
+def judge(text: str, ratios: list[Ratio | None], met: list[bool], wanted: int) -> Goal:
+    """Met only when there is a ratio with an interval for each of the `wanted`, and each is within the goal."""
+    measured = [ratio for ratio in ratios if ratio is not None]
+    if not measured:
+        return Goal(text, NOT_MEASURED)
+    detail = f"{sum(met)} of {wanted}"
+    short = [ratio for ratio in measured if ratio.low is None]
+    if short:
+        detail += f"; {len(short)} with fewer than {MIN_ROUNDS} rounds, which is too few for an interval"
+    return Goal(text, "met" if sum(met) == wanted and not short else "missed", detail)
+
+
+def device_goal(record: dict) -> Goal:
+    """Like with like: where launching takes longer than the work, both sides' figures hold gaps that depend on the language of the caller;
+    there the two are compared on a CUDA graph, which has none."""
+    eager, graph = rows_by_case(record, "pairs", "do_bench"), rows_by_case(record, "pairs", "do_bench_graph")
+    rows = [graph.get(case, {"ours_ns": [], "theirs_ns": []}) if row.get("bound") == "launch" else row for case, row in eager.items()]
+    ratios = [ratio_of(row) for row in rows]
+    met = [ratio is not None and abs(ratio.value - 1) <= DEVICE_GOAL for ratio in ratios]
+    return judge(f"lapse's device time within {DEVICE_GOAL:.0%} of do_bench's", ratios, met, len(MODELS) * len(BATCHES))
+
+
+def audit_goal(record: dict) -> Goal:
+    rows = rows_by_case(record, "audit")
+    ratios = [ratio_of(row) for row in rows.values()]
+    met = [ratio is not None and ratio.value <= AUDIT_GOAL for ratio in ratios]
+    return judge(f"the audit costs at most {AUDIT_GOAL - 1:.0%}", ratios, met, max(1, len(rows)))
+
+
+def fault_cases(record: dict) -> dict[str, bool]:
+    """Name of a seeded fault -> was it found?"""
+    cases = data_of(record, "tests").get("cases", {})
+    faults = {name.partition(".")[2]: state for name, state in cases.items() if name.partition(".")[0].endswith(FAULT_SUITE)}
+    return {name: state == "passed" for name, state in faults.items() if state != "skipped"}
+
+
+def faults_goal(record: dict) -> Goal:
+    found = fault_cases(record)
+    text = f"all {FAULTS} seeded faults found on real streams"
+    if not found:
+        return Goal(text, NOT_MEASURED)
+    return Goal(text, "met" if len(found) >= FAULTS and all(found.values()) else "missed", f"{sum(found.values())} of {len(found)}")
+
+
+def tests_goal(record: dict) -> Goal:
+    text = "every test that needs a GPU passes"
+    states = list(data_of(record, "tests").get("cases", {}).values())
+    if not states:
+        return Goal(text, NOT_MEASURED)
+    counts = ", ".join(f"{states.count(state)} {state}" for state in ("passed", "failed", "skipped"))
+    return Goal(text, "met" if states.count("passed") == len(states) else "missed", counts)
+
+
+def doctor_goal(record: dict) -> Goal:
+    text = "lapse doctor finds nothing wrong"
+    status = data_of(record, "doctor").get("exit_status")
+    if status is None:
+        return Goal(text, NOT_MEASURED)
+    return Goal(text, "met" if status == 0 else "missed", f"exit status {status}")
+
+
+# The tables.
+
+
+def tables(record: dict) -> list[Table]:
+    return [
+        pair_table(
+            record,
+            "do_bench",
+            "Device time beside triton.testing.do_bench",
+            "Both flush the L2 cache before each run and leave transfers out (lapse: --transfers none --cold-cache); both time one run "
+            "between two events. do_bench queues runs up without waiting, lapse waits for each; with the flush before them both find the "
+            "device busy when the run is launched. Bound by launch (the audit's word): launching takes longer than the work, both figures "
+            "hold gaps that depend on Python or C++, and the goal goes by the next table.",
+            "bound",
+        ),
+        pair_table(
+            record,
+            "do_bench_graph",
+            "The same as one CUDA graph, which has no launch gaps",
+            "do_bench of a torch.cuda.CUDAGraph's replay beside lapse --cuda-graph --transfers none --cold-cache; batch 1 alone.",
+            cases=[(model, 1) for model in MODELS],
+        ),
+        pair_table(
+            record,
+            "events",
+            "Device time beside two torch.cuda.Events and a wait",
+            "Both: warm cache, no transfers, one run at a time (lapse: --transfers none).",
+        ),
+        pair_table(
+            record,
+            "timer",
+            "End to end beside torch.utils.benchmark.Timer.blocked_autorange",
+            "Host's clock, warm cache, no transfers. Timer synchronises round a block: where a block has more than one run (last column), "
+            "its figure is a mean of runs that overlap launch and work, and lapse's, of single runs, is rightly longer.",
+            "runs_per_time",
+        ),
+        transfers_table(record),
+        doctor_table(record),
+        faults_table(record),
+        audit_table(record),
+        onnxruntime_table(record),
+        steps_table(record),
+    ]
+
+
+def milliseconds(ns: float | None) -> str:
+    return "-" if ns is None else f"{ns / 1e6:.4g}"
+
+
+def interval(ratio: Ratio) -> str:
+    return "-" if ratio.low is None else f"[{ratio.low:.4f}, {ratio.high:.4f}]"
+
+
+def every_case() -> list[tuple[str, int]]:
+    return [(model, batch) for model in MODELS for batch in BATCHES]
+
+
+def missing(reason: str) -> str:
+    return f"{NOT_MEASURED}: {reason}" if reason else NOT_MEASURED
+
+
+def pair_table(
+    record: dict, method: str, title: str, note: str, extra: str = "", cases: list[tuple[str, int]] | None = None
+) -> Table:
+    """`extra`: a key of the rows that gets a column of its own."""
+    found = rows_by_case(record, "pairs", method)
+    rows = []
+    for model, batch in cases or every_case():
+        row = found.get((model, batch), {})
+        ratio = ratio_of(row) if row else None
+        if ratio is None:
+            rows.append([model, str(batch), missing(row.get("reason") or reason_of(record, "pairs"))])
+            continue
+        cells = [milliseconds(median(row["ours_ns"])), milliseconds(median(row["theirs_ns"])), f"{ratio.value:.4f}", interval(ratio)]
+        rows.append([model, str(batch), *cells, str(ratio.rounds), *([str(row.get(extra) or "-")] if extra else [])])
+    columns = ["model", "batch", "lapse ms", METHODS[method] + " ms", "ratio", "95 % interval", "rounds"]
+    return Table(title, [*columns, *([EXTRA[extra]] if extra else [])], rows, note)
+
+
+def transfers_table(record: dict) -> Table:
+    found = {(row["model"], row["batch"]): row for row in data_of(record, "transfers").get("rows", [])}
+    series = ("submit", "h2d", "device", "d2h", "end_to_end")
+    rows = []
+    for model, batch in every_case():
+        row = found.get((model, batch), {})
+        if "summary" not in row:
+            rows.append([model, str(batch), missing(row.get("reason") or reason_of(record, "transfers"))])
+            continue
+        cells = [with_interval(row["summary"].get(name)) for name in series]
+        peak = row.get("device_peak_bytes")
+        rows.append([model, str(batch), *cells, "-" if peak is None else f"{peak / 2**20:.0f}"])
+    columns = ["model", "batch", *(f"{name} ms" for name in series), "device peak MiB"]
+    return Table("One inference with its transfers (lapse, pinned memory; medians with 95 % intervals)", columns, rows)
+
+
+def with_interval(summary: dict | None) -> str:
+    if summary is None:
+        return "-"
+    text = milliseconds(summary["value"])
+    if summary.get("low") is None or summary.get("high") is None:
+        return text
+    return f"{text} [{milliseconds(summary['low'])}, {milliseconds(summary['high'])}]"
+
+
+def doctor_table(record: dict) -> Table:
+    columns, rows = data_of(record, "doctor").get("table", ([], []))
+    if not rows:
+        columns, rows = ["check"], [[missing(reason_of(record, "doctor"))]]
+    return Table("lapse doctor: work of known length, timed by each method", columns, rows)
+
+
+def faults_table(record: dict) -> Table:
+    found = fault_cases(record)
+    rows = [[name.replace("_", " "), "found" if state else "not found"] for name, state in found.items()]
+    return Table("Seeded faults on real streams", ["fault", "audit"], rows or [[f"all {FAULTS}", missing(reason_of(record, "tests"))]])
+
+
+def audit_table(record: dict) -> Table:
+    rows = []
+    for (model, batch), row in rows_by_case(record, "audit").items():
+        ratio = ratio_of(row)
+        if ratio is not None:
+            on, off = milliseconds(median(row["ours_ns"])), milliseconds(median(row["theirs_ns"]))
+            rows.append([model, str(batch), on, off, f"{ratio.value:.4f}", interval(ratio), str(ratio.rounds)])
+    columns = ["model", "batch", "on ms", "off ms", "ratio", "95 % interval", "rounds"]
+    return Table("What the audit costs, end to end", columns, rows or [["any", "-", missing(reason_of(record, "audit"))]])
+
+
+def onnxruntime_table(record: dict) -> Table:
+    data = data_of(record, "onnxruntime")
+    columns = ["model", "device ms", "end_to_end ms"]
+    title = "ONNX Runtime's CUDA provider"
+    if "summary" not in data:
+        return Table(title, columns, [["models/demo", missing(reason_of(record, "onnxruntime"))]])
+    return Table(title, columns, [["models/demo", *(with_interval(data["summary"].get(name)) for name in ("device", "end_to_end"))]])
+
+
+def steps_table(record: dict) -> Table:
+    rows = []
+    for step in STEPS:
+        entry = record["steps"].get(step, {"status": NOT_MEASURED, "reason": "not asked for"})
+        seconds = f"{entry['seconds']:.0f}" if "seconds" in entry else "-"
+        rows.append([step, entry["status"], seconds, f"{entry['limit']:.0f}" if "limit" in entry else "-", entry.get("reason", "")])
+    return Table("Steps", ["step", "status", "seconds", "limit", "reason"], rows)
+
+
+# As text.
+
+
+def shorten(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def as_ascii(table: Table, widest_cell: int = 60) -> list[str]:
+    """A row that is shorter than the columns says something instead of them: its last cell may reach over."""
+    cells = [[shorten(cell.encode("ascii", "replace").decode(), widest_cell) for cell in row] for row in [table.columns, *table.rows]]
+    full = [row for row in cells if len(row) == len(table.columns)]
+    widths = [max(len(row[k]) for row in full) for k in range(len(table.columns))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row[:-1], widths)) + "  " * (len(row) > 1) + row[-1] for row in cells]
+    note = textwrap.wrap(table.note.encode("ascii", "replace").decode(), LINE_WIDTH, initial_indent="   ", subsequent_indent="   ")
+    return [f"== {table.title}", *note, *(line.rstrip() for line in lines)]
+
+
+def as_markdown(table: Table) -> list[str]:
+    def line(row: list[str]) -> str:
+        padded = [*row, *[""] * (len(table.columns) - len(row))]
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in padded) + " |"
+
+    head = [f"## {table.title}", "", *([table.note, ""] if table.note else [])]
+    return [*head, line(table.columns), "|" + "---|" * len(table.columns), *(line(row) for row in table.rows), ""]
+
+
+def summary(record: dict) -> list[str]:
+    """What `run` prints last: under a hundred lines, ASCII."""
+    lines = [f"lapse {record['commit'][:12]} on {describe(data_of(record, 'machine'))}".encode("ascii", "replace").decode()]
+    for table in tables(record):
+        lines += as_ascii(table)
+    lines.append("== Goals")
+    return lines + [f"{goal.state:13} {goal.text}{f' ({goal.detail})' if goal.detail else ''}" for goal in goals(record)]
+
+
+def page(record: dict, raw: str) -> str:
+    """The Markdown page of docs/measurements."""
+    rows = [[goal.text, goal.state, goal.detail] for goal in goals(record)]
+    lines = [
+        f"# {record['created'][:10]}: lapse on a GPU",
+        "",
+        f"**Machine.** {describe(data_of(record, 'machine'))}.",
+        f"**Command.** {', then '.join(f'`{argv}`' for argv in record['argv'])} at commit {record['commit'][:12]}; figures of every round "
+        f"are in [{raw}]({raw}). Both sides of a comparison take turns, round by round; a ratio is the median of the rounds' ratios, with "
+        f"its 95 % interval by order statistics, which needs {MIN_ROUNDS} rounds. Models have seeded random weights.",
+        "",
+        *as_markdown(Table("Goals", ["goal", "state", "detail"], rows)),
+    ]
+    for table in tables(record):
+        lines += as_markdown(table)
+    return "\n".join(lines).rstrip() + "\n"
