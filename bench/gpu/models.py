@@ -1,12 +1,13 @@
 """Writes the models that bench/gpu/run measures, as TorchScript with seeded random weights, with inputs for each batch and the right
 answers (PyTorch on the CPU) for batch 1. They are the networks of models/nets.py and torchvision at the size that people use.
 
-    python3 bench/gpu/models.py OUT-DIR
+    python3 bench/gpu/models.py OUT-DIR [small]      (small: for a rehearsal on a CPU)
     OUT-DIR/NAME/model.pt, model.json (the inputs' names), bN/input_K.npy, b1/output_K.npy
 
 A model that is there is left alone. Needs PyTorch, torchvision, NumPy and onnx (which the writers in models/ import).
 """
 
+import collections.abc
 import json
 import os
 import pathlib
@@ -24,11 +25,17 @@ from zoo_models import SEED, Tensors, answers, classifier, images, scale_answers
 
 BATCHES = (1, 32)
 
-MODELS = {
-    "resnet50": (lambda: classifier(torchvision.models.resnet50), lambda batch: (images(batch, 224),)),
-    "bert_base": (lambda: Encoder(layers=12, width=768, heads=12), lambda batch: texts(batch, 128)),
-    "espcn": (lambda: scale_answers(Espcn(factor=2), images(1, 64, channels=1)), lambda batch: (images(batch, 512, channels=1),)),
-}
+
+
+def networks(small: bool) -> dict[str, tuple]:
+    """Name -> (what makes the network, what makes inputs of a batch)."""
+    encoder = {} if small else {"layers": 12, "width": 768, "heads": 12}
+    length, image, plane = (16, 32, 64) if small else (128, 224, 512)
+    return {
+        "resnet50": (lambda: classifier(torchvision.models.resnet50), lambda batch: (images(batch, image),)),
+        "bert_base": (lambda: Encoder(**encoder), lambda batch: texts(batch, length)),
+        "espcn": (lambda: scale_answers(Espcn(factor=2), images(1, 64, channels=1)), lambda batch: (images(batch, plane, channels=1),)),
+    }
 
 
 def save(folder: pathlib.Path, role: str, tensors: Tensors) -> None:
@@ -38,8 +45,7 @@ def save(folder: pathlib.Path, role: str, tensors: Tensors) -> None:
 
 
 @torch.no_grad()
-def write(name: str, folder: pathlib.Path) -> None:
-    make_net, make_inputs = MODELS[name]
+def write(make_net: collections.abc.Callable, make_inputs: collections.abc.Callable, folder: pathlib.Path) -> None:
     torch.manual_seed(SEED)
     net = make_net().eval()
     folder.mkdir(parents=True)
@@ -57,12 +63,12 @@ def write(name: str, folder: pathlib.Path) -> None:
 def main() -> None:
     out = pathlib.Path(sys.argv[1])
     torch.set_num_threads(len(os.sched_getaffinity(0)))
-    for name in MODELS:
+    for name, (make_net, make_inputs) in networks(small=sys.argv[2:] == ["small"]).items():
         if (out / name).exists():
             continue
         partial = out / f".{name}.partial"  # renamed when complete: a folder that exists is whole
         shutil.rmtree(partial, ignore_errors=True)
-        write(name, partial)
+        write(make_net, make_inputs, partial)
         partial.rename(out / name)
         print(name, flush=True)
 

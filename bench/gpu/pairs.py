@@ -41,6 +41,13 @@ CUDA_MATCHES = (
 CPU_MATCHES = (Match("warm", (), {"timer": "end_to_end"}),)
 
 
+def forward(stream: collections.abc.Iterable[str], lines: queue.Queue) -> None:
+    """So that a line can be waited for with a time limit; an empty one says that there will be no more."""
+    for line in stream:
+        lines.put(line)
+    lines.put("")
+
+
 class Peers:
     """The process of peers.py; it is started at the first request, and anew after one that took too long."""
 
@@ -54,9 +61,8 @@ class Peers:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True, stderr=sys.stderr
         )
-        self.lines = lines = queue.Queue()
-        out = self.process.stdout
-        threading.Thread(target=lambda: [lines.put(line) for line in (*out, "")], daemon=True).start()
+        self.lines = queue.Queue()
+        threading.Thread(target=forward, args=(self.process.stdout, self.lines), daemon=True).start()
 
     def times(self, case: Case, method: str, seconds: float, clock: Clock) -> dict:
         if self.process is None or self.process.poll() is not None:

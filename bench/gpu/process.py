@@ -23,7 +23,7 @@ class StepFailed(Exception):
         self.tail = tail or []
 
     def brief(self) -> str:
-        return " | ".join([str(self), *self.tail[-2:]])
+        return ": ".join([str(self), " ".join(line.strip() for line in self.tail[-2:])] if self.tail else [str(self)])
 
 
 class Clock:
@@ -48,9 +48,9 @@ class Outcome:
     seconds: float
 
 
-def spell(command: list[str]) -> str:
-    """As a record may show it: programs and files of this machine by their names alone."""
-    return " ".join(re.sub(r"[^ =]*/([^/ ]+)", r"\1", str(word)) for word in command)
+def spell(command: list[str], most: int | None = None) -> str:
+    """As a record may show it: programs and files of this machine by their names alone, and the first `most` words of it."""
+    return " ".join(re.sub(r"[^ =]*/([^/ ]+)", r"\1", str(word)) for word in command[:most])
 
 
 def last_lines(text: str, count: int = TAIL_LINES) -> list[str]:
@@ -65,9 +65,9 @@ def kill_group(process: subprocess.Popen) -> None:
 def run(command: list[str], clock: Clock, environment: dict[str, str] | None = None, most: float = float("inf")) -> Outcome:
     """stdout and stderr together. Raises StepFailed when the clock (or `most` seconds) is over or the program can't be started."""
     limit = min(clock.left(), most)
-    name = spell(command)
+    name = spell(command, 2)
     if limit <= 0:
-        raise StepFailed(f"no time left for: {name}")
+        raise StepFailed(f"no time left for {name}")
     started = time.monotonic()
     try:
         process = subprocess.Popen(
@@ -87,7 +87,7 @@ def run(command: list[str], clock: Clock, environment: dict[str, str] | None = N
     except subprocess.TimeoutExpired:
         kill_group(process)
         out, _ = process.communicate()
-        raise StepFailed(f"stopped after {limit:.0f} s: {name}", last_lines(out)) from None
+        raise StepFailed(f"{name} took longer than {limit:.0f} s", [spell(command), *last_lines(out)]) from None
     except BaseException:
         kill_group(process)
         raise
@@ -98,5 +98,5 @@ def must(command: list[str], clock: Clock, environment: dict[str, str] | None = 
     """The same, and another exit status than 0 is a StepFailed."""
     outcome = run(command, clock, environment, most)
     if outcome.status != 0:
-        raise StepFailed(f"exit status {outcome.status}: {spell(command)}", last_lines(outcome.out))
+        raise StepFailed(f"{spell(command, 2)} ended with {outcome.status}", [spell(command), *last_lines(outcome.out)])
     return outcome

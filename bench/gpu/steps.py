@@ -42,7 +42,7 @@ class Bench:
         return SECONDS[self.quick]
 
     def models(self) -> pathlib.Path:
-        return self.build / "models"
+        return self.build / ("models" if self.cuda() else "small-models")
 
     def cases(self) -> list[Case]:
         found = find_cases(self.models(), BATCHES)
@@ -109,7 +109,7 @@ def build(bench: Bench, clock: Clock, data: dict) -> None:
 
 def models(bench: Bench, clock: Clock, data: dict) -> None:
     bench.models().mkdir(parents=True, exist_ok=True)
-    must([bench.python, str(HERE / "models.py"), str(bench.models())], clock)
+    must([bench.python, str(HERE / "models.py"), str(bench.models()), *([] if bench.cuda() else ["small"])], clock)
     data["names"] = sorted({case.name for case in bench.cases()})
 
 
@@ -222,6 +222,9 @@ def pairs(bench: Bench, clock: Clock, data: dict) -> None:
         turns.take_turns(cases, matches, bench.lapse, peers, bench.seconds(), bench.rounds("pairs"), clock, rows, bench.save)
     finally:
         peers.stop()
+    for row in rows:
+        if not row["ours_ns"]:
+            row.setdefault("reason", "no time left")
     failed = [f"{row['model']} b{row['batch']} {row['method']}: {row['reason']}" for row in rows if "reason" in row]
     if failed:
         raise StepFailed(f"{len(failed)} of {len(rows)} comparisons could not be made", failed)

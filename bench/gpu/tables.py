@@ -302,7 +302,7 @@ def shorten(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
-def as_ascii(table: Table, widest_cell: int = 60) -> list[str]:
+def as_ascii(table: Table, widest_cell: int = 90) -> list[str]:
     """A row that is shorter than the columns says something instead of them: its last cell may reach over."""
     cells = [[shorten(cell.encode("ascii", "replace").decode(), widest_cell) for cell in row] for row in [table.columns, *table.rows]]
     full = [row for row in cells if len(row) == len(table.columns)]
