@@ -16,8 +16,8 @@ namespace {
 constexpr const char* kFooter =
     "MODEL is a file (.onnx, .pt), a folder in the ONNX test-data layout (model.onnx and\n"
     "test_data_set_*/{input,output}_N.pb), null (does nothing: what is left is lapse's own cost), or\n"
-    "sim:submit=50us,device=5ms (a simulated asynchronous device; also first=, jitter=, seed=,\n"
-    "time=real|virtual, blocking=0|1).\n"
+    "sim:submit=50us,device=5ms (a simulated asynchronous device; also first=, cold=, h2d=, d2h=,\n"
+    "kernels=, jitter=, seed=, time=real|virtual, blocking=0|1, fault=NAME).\n"
     "\n"
     "The measurement ends when the 95 % interval of the median lies within ± --precision (after at least\n"
     "36 runs and half a second), or when --budget or --max-runs is used up; the report says which.\n"
@@ -30,12 +30,15 @@ constexpr const char* kFooter =
     "  lapse time bert.pt --shape ids:int64=1x128 --fill ids=ints:0..30521\n"
     "  lapse time 'sim:submit=50us,device=5ms'";
 
-constexpr double kMostRuns = 100'000'000;  // 2.4 GB of samples
+constexpr double kMostRuns = 100'000'000;  // 4.8 GB of samples
 
 struct Options {
   std::string model, budget = "30s", pin, scenario = "single-stream";
   std::int64_t warmup = -1;   // -1: not given
   std::size_t in_flight = 0;  // 0: not given
+  std::size_t streams = 1;
+  std::string transfers, audit = "on";
+  bool graph = false;
   measuring::Plan plan;
   EngineOptions engine;
   InputOptions inputs;
@@ -58,6 +61,15 @@ struct Options {
         });
     option("--in-flight", in_flight, "N", "Inferences in flight in the offline scenario (default: usable CPUs)")
         ->check(number_between(1, 1024));
+    const auto on_device = [&](const char* name, auto& value, const char* type, const char* text) {
+      return command.add_option(name, value, text)->type_name(type)->group("Device");
+    };
+    on_device("--transfers", transfers, "KIND", "What is timed of the copies: pinned or pageable host memory, or none (default: pinned)");
+    on_device("--streams", streams, "N", "Streams that those in flight take in turn (default: 1)")->check(number_between(1, 128));
+    command.add_flag("--cuda-graph", graph, "Capture the forward pass and launch it as one graph")->group("Device");
+    command.add_flag("--cold-cache", plan.cold_cache, "Flush the last-level cache before every run")->group("Device");
+    on_device("--audit", audit, "on|off", "Look for what would make the numbers wrong; takes about 1 % of the time (default: on)")
+        ->check(CLI::IsMember({"on", "off"}));
     option("--pin", pin, "CPUS", "CPUs to run on: 0, 0,2 or 0-3");
     inputs.add_to(command);
     engine.add_to(command);
@@ -75,6 +87,14 @@ struct Options {
     } else if (in_flight > 1) {
       return fail(ErrorCode::BadUse, "--in-flight belongs to the offline scenario", "add --scenario offline");
     }
+    if (streams > 1 && result.in_flight < streams) {
+      return fail(ErrorCode::BadUse, fmt::format("{} streams need as many in flight", streams),
+                  fmt::format("--scenario offline --in-flight {}", streams));
+    }
+    if (result.cold_cache && result.in_flight > 1) {
+      return fail(ErrorCode::BadUse, "--cold-cache belongs to one inference at a time", "leave --in-flight out");
+    }
+    result.audit = audit == "on";
     if (result.min_runs > result.max_runs) {
       return fail(ErrorCode::BadUse, fmt::format("--min-runs {} is more than --max-runs {}", result.min_runs, result.max_runs));
     }
@@ -90,6 +110,9 @@ Result<int> run(Options& options, const Context& context) {
   LAPSE_TRY(const measuring::Plan plan, options.read_plan());
   LAPSE_TRY(measuring::ModelRequest request, options.engine.request(options.model));
   LAPSE_TRY(request.inputs, options.inputs.request());
+  request.streams = options.streams;
+  request.graph = options.graph;
+  if (!options.transfers.empty()) request.engine_options.emplace_back("transfers", options.transfers);
   LAPSE_CHECK(options.outputs.open());
   host::limit_to_available();
 
@@ -104,7 +127,9 @@ Result<int> run(Options& options, const Context& context) {
 
   const report::Report report = report::compose(request, plan, model, timing, context.argv);
   LAPSE_CHECK(options.outputs.write(report, context.language));
-  return timing.measurement.stop == measuring::Stop::Interrupted ? exit_status(ErrorCode::Interrupted) : 0;
+  const measuring::Measurement& measurement = timing.timing.measurement;
+  if (measurement.failure) return tl::unexpected(*measurement.failure);  // after what had been measured until then
+  return measurement.stop == measuring::Stop::Interrupted ? exit_status(ErrorCode::Interrupted) : 0;
 }
 
 }  // namespace

@@ -24,15 +24,15 @@ struct Graph {
 
 /// Why a device runs below the clock that it could: bits of ClockReading::reasons.
 enum class ClockReason : std::uint32_t {
-  PowerCap = 1,         // at its power limit
-  Thermal = 2,          // too hot, slowed down by software
-  HardwareSlowdown = 4, // thermal or power brake, slowed down by hardware
-  Settings = 8,         // somebody locked the clock lower
+  PowerCap = 1,          // at its power limit
+  Thermal = 2,           // too hot, slowed down by software
+  HardwareSlowdown = 4,  // thermal or power brake, slowed down by hardware
+  Settings = 8,          // somebody locked the clock lower
 };
 
 struct ClockReading {
-  Instant at{};            // by the timeline's now()
-  double mhz = 0.0;        // of the processors
+  Instant at{};               // by the timeline's now()
+  double mhz = 0.0;           // of the processors
   std::uint32_t reasons = 0;  // ClockReason bits
 };
 

@@ -6,14 +6,15 @@
 //
 // A device works on one or more streams: each in its own order, all of them at once. `stream` below is the number of one, from 0.
 //
-// A timeline belongs to one thread at a time, but for `now`, which any thread may call. `now`, `record`, `passed`, `wait` and `synchronize`
-// neither allocate nor write, so they can stand between two clock readings.
+// A timeline belongs to one thread at a time, but for `now`, which any thread may call. `now`, `record`, `passed`, `wait`, `wait_any` and
+// `synchronize` neither allocate nor write, so they can stand between two clock readings.
 
 #include <cstddef>
 #include <cstdint>
 #include <lapse/base/error.hpp>
 #include <lapse/base/time.hpp>
 #include <memory>
+#include <span>
 #include <string_view>
 
 namespace lapse::device {
@@ -48,6 +49,8 @@ class Timeline {
   virtual Result<bool> passed(Mark mark) = 0;
   /// Blocks until the device has passed the mark. Error: as passed.
   virtual Result<void> wait(Mark mark) = 0;
+  /// Blocks until the device has passed one of the marks (at least one is given), and returns its place among them. Error: as passed.
+  virtual Result<std::size_t> wait_any(std::span<const Mark> marks) = 0;
   /// Blocks until all work submitted to our streams so far is done. Error: as passed.
   virtual Result<void> synchronize() = 0;
   /// Device time from one passed mark to a later one. The marks of one inference are close together, so that a device which tells times

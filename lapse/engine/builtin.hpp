@@ -6,10 +6,16 @@
 //          submit=DURATION    host time that a submit takes             (0)
 //          device=DURATION    device time of one inference              (1ms)
 //          first=DURATION     device time of the first one              (as device)
+//          cold=DURATION      device time when the cache was flushed    (as device)
+//          h2d=, d2h=DURATION copies to the device and back, as stages  (0: none)
+//          kernels=N          pieces that submit and device divide into (1)
 //          jitter=SHARE       device times spread log-normally by this  (0)
 //          seed=N             of the jitter                             (0)
 //          time=real|virtual  a real thread, or exact virtual time      (real)
 //          blocking=0|1       1: submit waits for the device            (0)
+//          fault=NAME         what a wrong engine does: pending (says that it blocks), other-stream, side-stream (goes on there when
+//                             its stream is done), copies-outside (outputs come to the host only when asked for)
+//          The load option transfers=none leaves the copies out; outputs then takes d2h.
 
 #include <lapse/engine/abi.h>
 

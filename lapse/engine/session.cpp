@@ -97,7 +97,8 @@ Result<Session> Engine::load(const std::string& model, const Options& options) {
   session.staged_ = info.staged != 0;
   session.transfers_ = text_of(info.transfers);
   if (session.staged_ && api_->stage == nullptr) {
-    return fail(ErrorCode::EngineUnusable, fmt::format("the engine {} calls a session staged, but has no function for a stage", api_->name));
+    return fail(ErrorCode::EngineUnusable,
+                fmt::format("the engine {} calls a session staged, but has no function for a stage", api_->name));
   }
   return session;
 }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <lapse/measure/audit.hpp>
+#include <span>
 
 namespace lapse::measuring {
 namespace {
@@ -23,33 +25,25 @@ std::string budget(double seconds) {
 }
 std::string factor(double value) { return fmt::format("{:.3g}", value); }
 
+Warning warning(std::string code, std::map<std::string, std::string> facts = {}) { return {std::move(code), std::move(facts)}; }
+
 class Audit {
  public:
-  Audit(const PreparedModel& model, const Plan& plan, const ModelTiming& timing, const Summaries& summaries,
-        const host::Fingerprint& machine)
-      : model_(model), plan_(plan), timing_(timing), summary_(summaries), machine_(machine) {}
+  Audit(const Plan& plan, const Timing& timing, const Summaries& summaries, const host::Fingerprint& machine)
+      : plan_(plan), timing_(timing), summary_(summaries), machine_(machine) {}
 
   Warnings operator()() {
-    warnings_ = model_.inputs->warnings;
-    check_outputs();
     check_stop();
     check_drift();
     check_latency();
+    check_device();
     check_machine();
     return std::move(warnings_);
   }
 
  private:
-  void warn(std::string code, std::map<std::string, std::string> facts = {}) { warnings_.push_back({std::move(code), std::move(facts)}); }
-
-  void check_outputs() {
-    for (const OutputInfo& output : timing_.outputs) {
-      if (output.non_finite > 0) warn("non_finite_output", {{"output", output.name}, {"count", std::to_string(output.non_finite)}});
-    }
-    if (timing_.answer.verdict == Answer::Verdict::Random) {
-      warn("random_model",
-           {{"output", timing_.answer.random_output}, {"largest", fmt::format("{:.3g}", timing_.answer.random_difference)}});
-    }
+  void warn(std::string code, std::map<std::string, std::string> facts = {}) {
+    warnings_.push_back(warning(std::move(code), std::move(facts)));
   }
 
   void check_stop() {
@@ -59,7 +53,7 @@ class Audit {
       warn("warmup_not_settled", {{"runs", std::to_string(measurement.warmup.discarded)},
                                   {"suggest", std::to_string(std::max<std::size_t>(10, 2 * measurement.warmup.discarded))}});
     }
-    if (measurement.stop == Stop::Interrupted) return;
+    if (measurement.stop == Stop::Interrupted || measurement.stop == Stop::Failed) return;
     const auto& median = summary_.end_to_end.median;
     if (!median) return warn("few_runs", {{"runs", std::to_string(runs)}, {"needed", std::to_string(median.error().runs)}});
     const double reached = median->relative_error();
@@ -79,8 +73,8 @@ class Audit {
     const auto& samples = timing_.measurement.samples;
     const std::size_t half = samples.size() / 2;
     if (half < kMinHalf) return;
-    const auto first = summarise({samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(half)}).end_to_end.median;
-    const auto second = summarise({samples.end() - static_cast<std::ptrdiff_t>(half), samples.end()}).end_to_end.median;
+    const auto first = median_of({samples.begin(), half});
+    const auto second = median_of({samples.end() - static_cast<std::ptrdiff_t>(half), half});
     const bool disjoint = first->high < second->low || second->high < first->low;
     const double change = (second->value - first->value) / first->value;
     if (!disjoint || std::abs(change) < kDriftShare) return;
@@ -120,41 +114,63 @@ class Audit {
       warn("throttled", std::move(facts));
     }
     if (!machine_.governor.empty() && machine_.governor != "performance") warn("governor", {{"governor", machine_.governor}});
-    const auto threads = static_cast<std::size_t>(std::max(1, model_.session->threads()));
-    const std::size_t wanted = threads * plan_.in_flight;
-    if (!model_.session->asynchronous() && machine_.cpus_allowed > 0 && wanted > static_cast<std::size_t>(machine_.cpus_allowed)) {
-      std::map<std::string, std::string> facts{{"threads", std::to_string(wanted)}, {"cpus", std::to_string(machine_.cpus_allowed)}};
-      const std::size_t fitting = std::max<std::size_t>(1, static_cast<std::size_t>(machine_.cpus_allowed) / threads);
-      if (plan_.in_flight > 1) facts["in_flight"] = std::to_string(fitting);
-      warn("threads_exceed_cpus", std::move(facts));
-    }
-    if (!model_.peak_was_reset) warn("memory_whole_process");
     if (machine_.build_type == "Debug") warn("debug_build");
   }
 
-  const PreparedModel& model_;
+  void check_device() {
+    for (const Finding& finding : timing_.findings) {
+      if (finding.verdict == Verdict::Found) warnings_.push_back(finding.warning);
+    }
+  }
+
+  static stats::QuantileEstimate median_of(std::span<const Sample> samples) {
+    std::vector<double> values;
+    for (const Sample& sample : samples) values.push_back(static_cast<double>(sample.end_to_end.count()));
+    return stats::summarise(values).median;
+  }
+
   const Plan& plan_;
-  const ModelTiming& timing_;
+  const Timing& timing_;
   const Summaries& summary_;
   const host::Fingerprint& machine_;
   Warnings warnings_;
 };
 
+void check_outputs(const ModelTiming& timing, Warnings& warnings) {
+  for (const OutputInfo& output : timing.outputs) {
+    if (output.non_finite > 0)
+      warnings.push_back(warning("non_finite_output", {{"output", output.name}, {"count", std::to_string(output.non_finite)}}));
+  }
+  if (timing.answer.verdict == Answer::Verdict::Random) {
+    warnings.push_back(warning(
+        "random_model", {{"output", timing.answer.random_output}, {"largest", fmt::format("{:.3g}", timing.answer.random_difference)}}));
+  }
+}
+
+void check_threads(const PreparedModel& model, const Plan& plan, const host::Fingerprint& machine, Warnings& warnings) {
+  const auto threads = static_cast<std::size_t>(std::max(1, model.session->threads()));
+  const std::size_t wanted = threads * plan.in_flight;
+  const auto cpus = static_cast<std::size_t>(std::max(0, machine.cpus_allowed));
+  if (model.session->asynchronous() || cpus == 0 || wanted <= cpus) return;
+  std::map<std::string, std::string> facts{{"threads", std::to_string(wanted)}, {"cpus", std::to_string(cpus)}};
+  if (plan.in_flight > 1) facts["in_flight"] = std::to_string(std::max<std::size_t>(1, cpus / threads));
+  warnings.push_back(warning("threads_exceed_cpus", std::move(facts)));
+}
+
 }  // namespace
 
-Summaries summarise(const std::vector<Sample>& samples) {
-  std::vector<double> submit, device, end_to_end;
-  for (const Sample& sample : samples) {
-    submit.push_back(static_cast<double>(sample.submit.count()));
-    device.push_back(static_cast<double>(sample.device.count()));
-    end_to_end.push_back(static_cast<double>(sample.end_to_end.count()));
-  }
-  return {stats::summarise(submit), stats::summarise(device), stats::summarise(end_to_end)};
+Warnings audit(const Plan& plan, const Timing& timing, const Summaries& summaries, const host::Fingerprint& machine) {
+  return Audit{plan, timing, summaries, machine}();
 }
 
 Warnings audit(const PreparedModel& model, const Plan& plan, const ModelTiming& timing, const Summaries& summaries,
                const host::Fingerprint& machine) {
-  return Audit{model, plan, timing, summaries, machine}();
+  Warnings warnings = model.inputs->warnings;
+  check_outputs(timing, warnings);
+  std::ranges::move(audit(plan, timing.timing, summaries, machine), std::back_inserter(warnings));
+  check_threads(model, plan, machine, warnings);
+  if (!model.peak_was_reset) warnings.push_back(warning("memory_whole_process"));
+  return warnings;
 }
 
 }  // namespace lapse::measuring

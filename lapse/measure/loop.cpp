@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <barrier>
+#include <lapse/measure/flight.hpp>
 #include <lapse/measure/loop.hpp>
 #include <optional>
 #include <system_error>
@@ -12,16 +13,20 @@ namespace {
 
 class BlockingLoop final : public Loop {
  public:
-  explicit BlockingLoop(Subject& subject) : subject_(subject) {}
+  BlockingLoop(Subject& subject, bool cold_cache) : subject_(subject), cold_cache_(cold_cache) {}
 
   Result<std::size_t> run(std::span<Sample> samples, std::size_t first, const Limits& limits) override {
     device::Timeline& timeline = subject_.timeline();
     for (std::size_t i = 0; i < samples.size(); ++i) {
+      if (cold_cache_) {
+        LAPSE_CHECK(timeline.flush_cache());
+        LAPSE_CHECK(timeline.synchronize());
+      }
       const device::Instant start = timeline.now();
       auto submitted = subject_.submit(0, first + i);
       const device::Instant end = timeline.now();
       if (!submitted) return tl::unexpected(std::move(submitted).error());
-      samples[i] = {end - start, end - start, end - start};
+      samples[i] = {start, end - start, end - start, end - start, {}, {}};
       if (limits.reached(end)) return i + 1;
     }
     return samples.size();
@@ -29,74 +34,93 @@ class BlockingLoop final : public Loop {
 
  private:
   Subject& subject_;
+  bool cold_cache_;
 };
 
-// Marks stand outside the readings of `submit`, so that it holds the subject's call alone.
-struct Flight {
-  device::Mark before, after;
-  device::Instant start{}, returned{};
-};
-
-Result<Flight> make_flight(device::Timeline& timeline) {
-  Flight flight;
-  LAPSE_TRY(flight.before, timeline.make_mark());
-  LAPSE_TRY(flight.after, timeline.make_mark());
-  return flight;
-}
-
-// One or more in flight from one thread. Slots take turns: the device works in order, so the oldest is always the next to complete.
-class AsynchronousLoop final : public Loop {
+// One at a time on an idle device, after the cache was flushed where that is asked for.
+class SingleFlightLoop final : public Loop {
  public:
-  AsynchronousLoop(Subject& subject, std::vector<Flight> flights) : subject_(subject), flights_(std::move(flights)) {}
+  SingleFlightLoop(Subject& subject, Flight flight, bool cold_cache) : subject_(subject), flight_(flight), cold_cache_(cold_cache) {}
+
+  Result<std::size_t> run(std::span<Sample> samples, std::size_t first, const Limits& limits) override {
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      if (cold_cache_) LAPSE_CHECK(flush(subject_.timeline()));
+      if (auto launched = flight_.launch(first + i); !launched) {
+        // What was submitted before the failure uses memory of the subject, which may be gone soon.
+        (void)subject_.timeline().synchronize();
+        return tl::unexpected(std::move(launched).error());
+      }
+      LAPSE_TRY(samples[i], flight_.land());
+      if (limits.reached(samples[i].start + samples[i].end_to_end)) return i + 1;
+    }
+    return samples.size();
+  }
+
+ private:
+  // Waited for: the inference is to find an idle device, as a single user does.
+  static Result<void> flush(device::Timeline& timeline) {
+    LAPSE_CHECK(timeline.flush_cache());
+    return timeline.synchronize();
+  }
+
+  Subject& subject_;
+  Flight flight_;
+  bool cold_cache_;
+};
+
+// Several in flight from one thread. On one stream the oldest is always the next to complete; on several it may be any of them.
+class ManyFlightsLoop final : public Loop {
+ public:
+  ManyFlightsLoop(Subject& subject, std::vector<Flight> flights) : subject_(subject), flights_(std::move(flights)) {
+    for (std::size_t slot = flights_.size(); slot-- > 0;) free_.push_back(slot);
+    flying_.reserve(flights_.size());
+    ends_.reserve(flights_.size());
+  }
 
   Result<std::size_t> run(std::span<Sample> samples, std::size_t first, const Limits& limits) override {
     auto done = fly(samples, first, limits);
-    // What is still in flight uses memory of the subject, which may be gone soon.
-    if (!done) (void)subject_.timeline().synchronize();
+    if (!done) {
+      (void)subject_.timeline().synchronize();  // as above
+      for (const Flying& flying : flying_) free_.push_back(flying.slot);
+      flying_.clear();
+      ends_.clear();
+    }
     return done;
   }
 
  private:
+  struct Flying {
+    std::size_t slot, sample;
+  };
+
   Result<std::size_t> fly(std::span<Sample> samples, std::size_t first, const Limits& limits) {
-    std::size_t submitted = 0, completed = 0;
+    std::size_t submitted = 0;
     bool closing = false;
-    while (completed < samples.size()) {
-      const bool room = submitted - completed < flights_.size();
-      if (room && !closing && submitted < samples.size()) {
-        LAPSE_CHECK(launch(submitted % flights_.size(), first + submitted));
-        ++submitted;
+    while (true) {
+      if (!free_.empty() && !closing && submitted < samples.size()) {
+        const std::size_t slot = free_.back();
+        LAPSE_CHECK(flights_[slot].launch(first + submitted));
+        free_.pop_back();
+        flying_.push_back({slot, submitted++});
+        ends_.push_back(flights_[slot].end());
         continue;
       }
-      if (completed == submitted) break;
-      LAPSE_TRY(const device::Instant end, land(flights_[completed % flights_.size()], samples[completed]));
-      ++completed;
-      closing = closing || limits.reached(end);
+      if (flying_.empty()) return submitted;
+      LAPSE_TRY(const std::size_t next, subject_.timeline().wait_any(ends_));
+      const auto [slot, sample] = flying_[next];
+      LAPSE_TRY(samples[sample], flights_[slot].land());
+      flying_.erase(flying_.begin() + static_cast<std::ptrdiff_t>(next));
+      ends_.erase(ends_.begin() + static_cast<std::ptrdiff_t>(next));
+      free_.insert(free_.begin(), slot);
+      closing = closing || limits.reached(samples[sample].start + samples[sample].end_to_end);
     }
-    return completed;
-  }
-
-  Result<void> launch(std::size_t slot, std::size_t iteration) {
-    device::Timeline& timeline = subject_.timeline();
-    Flight& flight = flights_[slot];
-    LAPSE_CHECK(timeline.record(flight.before));
-    flight.start = timeline.now();
-    auto submitted = subject_.submit(slot, iteration);
-    flight.returned = timeline.now();
-    if (!submitted) return submitted;
-    return timeline.record(flight.after);
-  }
-
-  Result<device::Instant> land(const Flight& flight, Sample& sample) {
-    device::Timeline& timeline = subject_.timeline();
-    LAPSE_CHECK(timeline.wait(flight.after));
-    const device::Instant end = timeline.now();
-    LAPSE_TRY(const Duration device, timeline.elapsed(flight.before, flight.after));
-    sample = {flight.returned - flight.start, device, end - flight.start};
-    return end;
   }
 
   Subject& subject_;
   std::vector<Flight> flights_;
+  std::vector<std::size_t> free_;   // slots; the one that has been free for the longest is taken next
+  std::vector<Flying> flying_;      // in the order of their submission, and …
+  std::vector<device::Mark> ends_;  // … the marks that end them
 };
 
 // Several in flight on a blocking subject: a thread each, which lives as long as the loop, because engines keep pools by thread.
@@ -163,7 +187,7 @@ class ThreadedLoop final : public Loop {
         enough_ = true;
         return;
       }
-      samples_[index] = {end - start, end - start, end - start};
+      samples_[index] = {start, end - start, end - start, end - start, {}, {}};
       if (limits_->reached(end)) enough_ = true;
     }
   }
@@ -184,18 +208,19 @@ class ThreadedLoop final : public Loop {
 
 Result<std::unique_ptr<Loop>> make_loop(Subject& subject, const Plan& plan) {
   const std::size_t in_flight = plan.scenario == Scenario::Offline ? plan.in_flight : 1;
-  if (!subject.asynchronous() && in_flight == 1) return std::make_unique<BlockingLoop>(subject);
+  if (!subject.asynchronous() && in_flight == 1) return std::make_unique<BlockingLoop>(subject, plan.cold_cache);
   if (!subject.asynchronous()) {
     auto loop = std::make_unique<ThreadedLoop>(subject, in_flight);
     LAPSE_CHECK(loop->start_threads());
     return loop;
   }
   std::vector<Flight> flights;
-  for (std::size_t i = 0; i < in_flight; ++i) {
-    LAPSE_TRY(Flight flight, make_flight(subject.timeline()));
+  for (std::size_t slot = 0; slot < in_flight; ++slot) {
+    LAPSE_TRY(const Flight flight, Flight::make(subject, slot));
     flights.push_back(flight);
   }
-  return std::make_unique<AsynchronousLoop>(subject, std::move(flights));
+  if (in_flight == 1) return std::make_unique<SingleFlightLoop>(subject, flights.front(), plan.cold_cache);
+  return std::make_unique<ManyFlightsLoop>(subject, std::move(flights));
 }
 
 }  // namespace lapse::measuring

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <lapse/device/controls.hpp>
 #include <lapse/engine/catalogue.hpp>
 #include <lapse/host/affinity.hpp>
 #include <lapse/host/memory.hpp>
@@ -78,18 +79,24 @@ std::size_t fingerprint(const InputSet& set) {
   return hash;
 }
 
-Duration clock_cost(device::Timeline& timeline) {
-  Duration least = Duration::max();
-  for (int i = 0; i < 100; ++i) {
-    const auto begin = timeline.now();
-    least = std::min(least, timeline.now() - begin);
-  }
-  return least;
-}
-
 std::uint64_t peak_memory(const PreparedModel& model) {
   const std::uint64_t peak = host::peak_resident();
   return model.peak_was_reset ? peak - std::min(peak, model.resident_before) : peak;
+}
+
+Result<void> open_device(PreparedModel& model, const std::string& device, std::size_t streams) {
+  LAPSE_TRY(model.timeline, device::open_timeline(device, streams));
+  if (device::Controls* controls = model.timeline->controls()) {
+    LAPSE_TRY(model.device_memory_before, controls->memory_used());
+  }
+  return {};
+}
+
+void note_device_memory(PreparedModel& model, ModelTiming& timing) {
+  device::Controls* controls = model.timeline->controls();
+  if (controls == nullptr) return;
+  const auto used = controls->memory_used();
+  if (used && *used > model.device_memory_before) timing.device_peak = std::max(timing.device_peak, *used - model.device_memory_before);
 }
 
 }  // namespace
@@ -110,12 +117,16 @@ Result<PreparedModel> prepare_model(const ModelRequest& request, std::size_t in_
   if (!request.device.empty()) load_options.emplace_back("device", request.device);
   load_options.insert(load_options.end(), request.engine_options.begin(), request.engine_options.end());
 
+  // Before the model is loaded, so that what it takes of the device's memory can be told.
+  if (request.device.starts_with("cuda")) LAPSE_CHECK(open_device(model, request.device, request.streams));
   LAPSE_TRY(auto engine, engine::Engine::open(*target.engine, open_options));
   model.engine = std::make_unique<engine::Engine>(std::move(engine));
   LAPSE_TRY(auto session, model.engine->load(target.model, load_options));
   model.load = std::chrono::steady_clock::now() - begin;
   model.session = std::make_unique<engine::Session>(std::move(session));
-  LAPSE_TRY(model.timeline, device::open_timeline(model.session->device()));
+  if (model.timeline == nullptr || model.session->device() != request.device) {
+    LAPSE_CHECK(open_device(model, model.session->device(), request.streams));
+  }
 
   if (target.folder && request.inputs != InputRequest{}) {
     return fail(ErrorCode::BadUse, fmt::format("{} is a folder with inputs of its own", request.model),
@@ -125,14 +136,16 @@ Result<PreparedModel> prepare_model(const ModelRequest& request, std::size_t in_
   model.inputs = std::make_unique<Inputs>(std::move(inputs));
   LAPSE_TRY(auto subject, SessionSubject::make(*model.session, *model.timeline, *model.inputs, in_flight));
   model.subject = std::make_unique<SessionSubject>(std::move(subject));
+  if (request.graph) {
+    LAPSE_TRY(auto graph, GraphSubject::make(*model.subject));
+    model.graph = std::make_unique<GraphSubject>(std::move(graph));
+  }
   return model;
 }
 
 Result<ModelTiming> time_model(PreparedModel& model, const Plan& plan, const tensor::Tolerance& tolerance, const Hooks& hooks) {
   const auto check = [&] { return check_answer(*model.subject, model.session->outputs(), *model.inputs, tolerance, hooks.stop); };
   ModelTiming timing;
-  timing.clock_cost = clock_cost(*model.timeline);
-
   const std::size_t inputs_before = fingerprint(model.inputs->sets.front());
   const auto begin = model.timeline->now();
   LAPSE_TRY(const auto outputs, model.subject->infer(0));
@@ -143,22 +156,21 @@ Result<ModelTiming> time_model(PreparedModel& model, const Plan& plan, const ten
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) timing.outputs.push_back(describe(outputs[i], i, model.session->outputs()));
   LAPSE_TRY(timing.answer, check());
+  note_device_memory(model, timing);
 
-  const host::Activity before = host::activity();
-  LAPSE_TRY(timing.measurement, run(*model.subject, plan, hooks));
-  timing.disturbance = host::between(before, host::activity());
-  timing.load_1min = before.load_1min;
-
-  if (timing.measurement.stop != Stop::Interrupted) {
-    auto after = check();
-    if (!after && after.error().code == ErrorCode::WrongAnswer) {
-      return fail(ErrorCode::WrongAnswer, "right before the measurement, wrong after it: " + after.error().message,
-                  "the measured times are worthless and were thrown away");
-    }
-    if (!after && after.error().code != ErrorCode::Interrupted) return tl::unexpected(std::move(after).error());
-    if (!after) timing.measurement.stop = Stop::Interrupted;
-  }
+  LAPSE_TRY(timing.timing, time_subject(model.timed(), plan, hooks, model.load + (model.timeline->now() - begin)));
+  note_device_memory(model, timing);
   timing.peak = peak_memory(model);
+
+  Measurement& measurement = timing.timing.measurement;
+  if (measurement.stop == Stop::Interrupted || measurement.stop == Stop::Failed) return timing;
+  auto after = check();
+  if (!after && after.error().code == ErrorCode::WrongAnswer) {
+    return fail(ErrorCode::WrongAnswer, "right before the measurement, wrong after it: " + after.error().message,
+                "the measured times are worthless and were thrown away");
+  }
+  if (!after && after.error().code != ErrorCode::Interrupted) return tl::unexpected(std::move(after).error());
+  if (!after) measurement.stop = Stop::Interrupted;
   return timing;
 }
 

@@ -2,10 +2,10 @@
 // The main path: a model, its engine and its inputs made ready, checked and timed.
 
 #include <lapse/engine/session.hpp>
-#include <lapse/host/fingerprint.hpp>
 #include <lapse/measure/answer.hpp>
+#include <lapse/measure/graph_subject.hpp>
 #include <lapse/measure/inputs.hpp>
-#include <lapse/measure/run.hpp>
+#include <lapse/measure/timing.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +18,8 @@ struct ModelRequest {
   std::string engine;          // name or plug-in path; empty: by the ending of the file
   std::string engine_library;  // empty: the one that the engine finds
   std::string device;          // empty: the engine's own choice
+  std::size_t streams = 1;     // of an asynchronous device; those in flight take them in turn
+  bool graph = false;          // capture the forward pass, and launch it as a graph
   std::optional<int> threads;  // of one inference; nothing: the CPUs that are usable, shared among those in flight
   engine::Options engine_options;
   InputRequest inputs;  // not for a folder, which brings its own
@@ -30,11 +32,16 @@ struct PreparedModel {
   std::unique_ptr<engine::Session> session;
   std::unique_ptr<device::Timeline> timeline;
   std::unique_ptr<Inputs> inputs;
-  std::unique_ptr<SessionSubject> subject;  // last: it borrows all of the above
+  std::unique_ptr<SessionSubject> subject;  // borrows all of the above
+  std::unique_ptr<GraphSubject> graph;      // borrows the subject; null unless asked for
   int threads = 0;
   Duration load{};                    // opening the engine, its library included, and loading the model
   std::uint64_t resident_before = 0;  // bytes, before the engine was opened
   bool peak_was_reset = false;
+  std::uint64_t device_memory_before = 0;  // bytes of the device's memory in use by everybody, before the model was loaded
+
+  /// What is timed.
+  Subject& timed() noexcept { return graph ? static_cast<Subject&>(*graph) : *subject; }
 };
 
 /// `in_flight` bindings of every input set. Errors: everything that can be wrong with a model, its engine or its inputs.
@@ -51,11 +58,9 @@ struct ModelTiming {
   Duration first{};                 // first inference, end to end
   std::vector<OutputInfo> outputs;  // of the first inference
   Answer answer;
-  Measurement measurement;
-  Duration clock_cost{};          // the least that two readings of the clock, one after the other, differ by
+  Timing timing;
   std::uint64_t peak = 0;         // bytes resident at the most; over what was resident before, if that could be told
-  host::Disturbance disturbance;  // during warm-up and timed runs
-  double load_1min = 0.0;         // before them
+  std::uint64_t device_peak = 0;  // bytes of the device's memory at the most, over what was in use before; 0: not known
 };
 
 /// First inference, check, warm-up, timed runs, check. Errors: those of the model; WrongAnswer; Interrupted before the first timed run.

@@ -10,6 +10,8 @@ std::string_view name(Stop stop) noexcept {
       return "budget";
     case Stop::MaxRuns:
       return "max-runs";
+    case Stop::Failed:
+      return "failed";
     case Stop::Interrupted:
       break;
   }

@@ -16,11 +16,13 @@ enum class Scenario {
 struct Plan {
   Scenario scenario = Scenario::SingleStream;
   std::size_t in_flight = 1;  // ≥ 1; more than 1 in Offline only
+  bool cold_cache = false;    // flush the device's last-level cache before every run; SingleStream only
+  bool audit = true;          // look for what would make the numbers wrong; takes about a hundredth of the time
 
   double precision = 0.01;                     // stop when the 95 % interval of the median lies within ± this share of it
   Duration budget = std::chrono::seconds{30};  // of warm-up and timed runs together
   std::size_t min_runs = 1;                    // done whatever the budget says
-  std::size_t max_runs = 1'000'000;            // raw samples take 24 bytes each
+  std::size_t max_runs = 1'000'000;            // raw samples take 48 bytes each
   std::optional<std::size_t> warmup;           // runs to discard; nothing: until the times settle
 };
 
@@ -29,7 +31,7 @@ struct Plan {
 inline constexpr std::size_t kMinRunsForPrecision = 36;
 inline constexpr Duration kMinTimeForPrecision = std::chrono::milliseconds{500};
 
-enum class Stop { Precision, Budget, MaxRuns, Interrupted };
+enum class Stop { Precision, Budget, MaxRuns, Interrupted, Failed };
 std::string_view name(Stop stop) noexcept;
 std::string_view name(Scenario scenario) noexcept;
 

@@ -36,8 +36,8 @@ std::vector<double> sorted_latencies(std::span<const Sample> samples) {
 
 class Run {
  public:
-  Run(Subject& subject, Loop& loop, const Plan& plan, const Hooks& hooks)
-      : timeline_(subject.timeline()), loop_(loop), plan_(plan), hooks_(hooks), begin_(timeline_.now()) {
+  Run(Subject& subject, Loop& loop, const Plan& plan, const Hooks& hooks, Examiner* examiner)
+      : timeline_(subject.timeline()), loop_(loop), plan_(plan), hooks_(hooks), examiner_(examiner), begin_(timeline_.now()) {
     progress_.relative_error = std::numeric_limits<double>::infinity();
   }
 
@@ -136,8 +136,14 @@ class Run {
       std::size_t count = std::min(batch_size(samples), plan_.max_runs - samples.size());
       if (owed) count = std::min(count, plan_.min_runs - samples.size());
       const Instant batch_begin = timeline_.now();
-      LAPSE_CHECK(batch(samples, count, owed ? Instant::max() : deadline));
+      auto done = batch(samples, count, owed ? Instant::max() : deadline);
       result_.timed += timeline_.now() - batch_begin;
+      if (done && examiner_ != nullptr) done = examiner_->look(samples.back());
+      if (!done && samples.empty()) return done;
+      if (!done) {
+        result_.failure = std::move(done).error();
+        return finish(Stop::Failed);
+      }
 
       if (static_cast<double>(samples.size()) >= next_look) {
         next_look = static_cast<double>(samples.size()) * kLookGrowth;
@@ -166,6 +172,7 @@ class Run {
   Loop& loop_;
   const Plan& plan_;
   const Hooks& hooks_;
+  Examiner* examiner_;
   const Instant begin_;
   std::size_t iteration_ = 0;
   Progress progress_;
@@ -189,9 +196,9 @@ std::string_view name(WarmupVerdict verdict) noexcept {
   return "fixed";
 }
 
-Result<Measurement> run(Subject& subject, const Plan& plan, const Hooks& hooks) {
+Result<Measurement> run(Subject& subject, const Plan& plan, const Hooks& hooks, Examiner* examiner) {
   LAPSE_TRY(const auto loop, make_loop(subject, plan));
-  return Run{subject, *loop, plan, hooks}();
+  return Run{subject, *loop, plan, hooks, examiner}();
 }
 
 }  // namespace lapse::measuring

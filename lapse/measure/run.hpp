@@ -11,9 +11,11 @@
 #include <functional>
 #include <lapse/base/error.hpp>
 #include <lapse/base/time.hpp>
+#include <lapse/measure/examiner.hpp>
 #include <lapse/measure/plan.hpp>
 #include <lapse/measure/sample.hpp>
 #include <lapse/measure/subject.hpp>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -37,6 +39,7 @@ struct Measurement {
   std::vector<Sample> samples;  // in the order of their submission
   Duration timed{};             // from the first timed submit until the last completion, pauses between batches left out
   Stop stop = Stop::Precision;
+  std::optional<Error> failure;  // of Stop::Failed: what ended it; the samples are those of before
 };
 
 struct Progress {
@@ -52,7 +55,8 @@ struct Hooks {
   const std::atomic<bool>* stop = nullptr;        // becomes true when the user has had enough
 };
 
-/// Runs the plan. An error of the subject ends it: nothing is worth reporting of a subject that fails. Errors: those of the subject.
-Result<Measurement> run(Subject& subject, const Plan& plan, const Hooks& hooks = {});
+/// Runs the plan. An error of the subject ends it; what had been timed until then is kept. `examiner` (may be null) has its looks between
+/// batches. Errors: those of the subject before the first timed batch was complete.
+Result<Measurement> run(Subject& subject, const Plan& plan, const Hooks& hooks = {}, Examiner* examiner = nullptr);
 
 }  // namespace lapse::measuring

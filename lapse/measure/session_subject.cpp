@@ -1,12 +1,16 @@
+#include <lapse/device/controls.hpp>
 #include <lapse/measure/session_subject.hpp>
 
 namespace lapse::measuring {
+
+static_assert(static_cast<int>(Stage::H2D) == LAPSE_STAGE_H2D && static_cast<int>(Stage::Forward) == LAPSE_STAGE_FORWARD &&
+              static_cast<int>(Stage::D2H) == LAPSE_STAGE_D2H);
 
 Result<SessionSubject> SessionSubject::make(engine::Session& session, device::Timeline& timeline, const Inputs& inputs, std::size_t slots) {
   if (slots > 1 && !session.asynchronous() && !session.concurrent()) {
     return fail(ErrorCode::BadUse, "this engine runs one inference at a time on a session", "use --scenario single-stream");
   }
-  SessionSubject subject{timeline, session.asynchronous(), inputs.sets.size()};
+  SessionSubject subject{timeline, session, inputs.sets.size()};
   for (std::size_t slot = 0; slot < slots; ++slot) {
     for (const InputSet& set : inputs.sets) {
       std::vector<tensor::TensorView> views;
@@ -18,10 +22,25 @@ Result<SessionSubject> SessionSubject::make(engine::Session& session, device::Ti
   return subject;
 }
 
+Result<void> SessionSubject::submit(std::size_t slot, std::size_t iteration, Stage stage) {
+  engine::Binding& binding = at(slot, iteration);
+  return outcome(binding, binding.stage(static_cast<lapse_stage>(stage), timeline_->stream(stream_of(slot))));
+}
+
+Result<void> SessionSubject::fetch(std::size_t slot, std::size_t iteration) {
+  LAPSE_CHECK(at(slot, iteration).outputs());
+  return {};
+}
+
 Result<std::vector<tensor::TensorView>> SessionSubject::infer(std::size_t set) {
   LAPSE_CHECK(submit(0, set));
-  LAPSE_CHECK(timeline_->synchronize());
-  return bindings_[set].outputs();
+  // All of the device: an engine that works on other streams than ours gives right answers all the same.
+  if (device::Controls* controls = timeline_->controls()) {
+    LAPSE_CHECK(controls->synchronize_device());
+  } else {
+    LAPSE_CHECK(timeline_->synchronize());
+  }
+  return at(0, set).outputs();
 }
 
 }  // namespace lapse::measuring

@@ -17,24 +17,31 @@ class SessionSubject final : public Subject {
   static Result<SessionSubject> make(engine::Session& session, device::Timeline& timeline, const Inputs& inputs, std::size_t slots);
 
   Result<void> submit(std::size_t slot, std::size_t iteration) override {
-    engine::Binding& binding = bindings_[slot * sets_ + iteration % sets_];
-    const lapse_status status = binding.submit(timeline_->stream());
-    if (status == LAPSE_OK) return {};
-    return tl::unexpected(binding.error(status));
+    engine::Binding& binding = at(slot, iteration);
+    return outcome(binding, binding.submit(timeline_->stream(stream_of(slot))));
   }
+  bool staged() const noexcept override { return staged_; }
+  Result<void> submit(std::size_t slot, std::size_t iteration, Stage stage) override;
+  Result<void> fetch(std::size_t slot, std::size_t iteration) override;
   bool asynchronous() const noexcept override { return asynchronous_; }
   std::size_t slots() const noexcept override { return bindings_.size() / sets_; }
   device::Timeline& timeline() noexcept override { return *timeline_; }
 
-  std::size_t sets() const noexcept { return sets_; }
+  std::size_t sets() const noexcept override { return sets_; }
   /// One inference on `set`, waited for. The outputs are valid until the next submit of slot 0.
   Result<std::vector<tensor::TensorView>> infer(std::size_t set);
 
  private:
-  SessionSubject(device::Timeline& timeline, bool asynchronous, std::size_t sets)
-      : timeline_(&timeline), asynchronous_(asynchronous), sets_(sets) {}
+  SessionSubject(device::Timeline& timeline, const engine::Session& session, std::size_t sets)
+      : timeline_(&timeline), asynchronous_(session.asynchronous()), staged_(session.staged()), sets_(sets) {}
+  engine::Binding& at(std::size_t slot, std::size_t iteration) noexcept { return bindings_[slot * sets_ + iteration % sets_]; }
+  static Result<void> outcome(const engine::Binding& binding, lapse_status status) {
+    if (status == LAPSE_OK) return {};
+    return tl::unexpected(binding.error(status));
+  }
   device::Timeline* timeline_;
   bool asynchronous_;
+  bool staged_;
   std::size_t sets_;
   std::vector<engine::Binding> bindings_;
 };

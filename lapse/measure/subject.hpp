@@ -31,6 +31,8 @@ class Subject {
 
   /// True: submit may return before the work is done; the timeline tells when it is.
   virtual bool asynchronous() const noexcept = 0;
+  /// How many input sets the iterations take turns with.
+  virtual std::size_t sets() const noexcept { return 1; }
   /// How many inferences can be in flight.
   virtual std::size_t slots() const noexcept = 0;
   virtual device::Timeline& timeline() noexcept = 0;

@@ -1,6 +1,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <lapse/device/controls.hpp>
 #include <lapse/measure/audit.hpp>
 #include <lapse/report/compose.hpp>
 #include <limits>
@@ -22,6 +23,10 @@ SubjectRow subject_row(const measuring::ModelRequest& request, const measuring::
   row.threads = model.session->threads();
   row.batch = model.inputs->batch;
   row.asynchronous = model.session->asynchronous();
+  row.transfers = model.session->transfers();
+  row.graph = model.graph != nullptr;
+  row.cold_cache = plan.cold_cache;
+  row.streams = static_cast<std::int64_t>(model.timeline->streams());
   row.scenario = measuring::name(plan.scenario);
   row.in_flight = static_cast<std::int64_t>(plan.in_flight);
   row.input_sets = static_cast<std::int64_t>(model.inputs->sets.size());
@@ -47,14 +52,39 @@ PlanRow plan_row(const measuring::Plan& plan, const measuring::Measurement& meas
   return row;
 }
 
-Series series(const std::vector<measuring::Sample>& samples) {
+Series series(const std::vector<measuring::Sample>& samples, bool staged) {
   Series result;
   for (const measuring::Sample& sample : samples) {
     result.end_to_end.push_back(nanoseconds(sample.end_to_end));
     result.submit.push_back(nanoseconds(sample.submit));
     result.device.push_back(nanoseconds(sample.device));
+    result.start.push_back(nanoseconds(sample.start - samples.front().start));
+    if (!staged) continue;
+    result.h2d.push_back(nanoseconds(sample.h2d));
+    result.d2h.push_back(nanoseconds(sample.d2h));
   }
   return result;
+}
+
+AuditRow audit_row(const measuring::Timing& timing) {
+  AuditRow row;
+  for (const measuring::Finding& finding : timing.findings) {
+    row.rules.push_back({std::string(measuring::name(finding.rule)), std::string(measuring::name(finding.verdict)), finding.reason});
+  }
+  row.spent_ns = nanoseconds(timing.evidence.spent);
+  row.empty_pair_ns = nanoseconds(timing.evidence.empty_pair);
+  if (timing.evidence.idle) {
+    row.idle_submit_ns = nanoseconds(timing.evidence.idle->submit);
+    row.idle_end_to_end_ns = nanoseconds(timing.evidence.idle->end_to_end);
+  }
+  row.bound = measuring::name(timing.bound);
+  return row;
+}
+
+DeviceRow device_row(device::Timeline& timeline) {
+  if (timeline.controls() == nullptr) return {};
+  const device::DeviceInfo info = timeline.controls()->info();
+  return {info.name, info.driver, info.runtime, info.memory_bytes};
 }
 
 // One at a time: what the inferences took, lapse's own pauses between them left out. Several at once: by the clock on the wall.
@@ -70,24 +100,29 @@ double throughput(const measuring::Plan& plan, const measuring::Measurement& mea
 
 Report compose(const measuring::ModelRequest& request, const measuring::Plan& plan, const measuring::PreparedModel& model,
                const measuring::ModelTiming& timing, std::vector<std::string> argv) {
-  const measuring::Summaries summaries = measuring::summarise(timing.measurement.samples);
+  const measuring::Timing& timed = timing.timing;
+  const bool staged = model.session->staged();
+  const measuring::Summaries summaries = measuring::summarise(timed.measurement.samples, staged);
   Report report;
   report.created =
       fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
   report.argv = std::move(argv);
   report.subject = subject_row(request, plan, model, timing);
   report.environment = host::fingerprint();
-  report.disturbance = timing.disturbance;
-  report.load_1min = timing.load_1min;
+  report.device = device_row(*model.timeline);
+  report.disturbance = timed.disturbance;
+  report.load_1min = timed.load_1min;
   report.load_ns = nanoseconds(model.load);
   report.first_ns = nanoseconds(timing.first);
-  report.plan = plan_row(plan, timing.measurement, summaries.end_to_end);
+  report.plan = plan_row(plan, timed.measurement, summaries.end_to_end);
   report.answer = {std::string(measuring::name(timing.answer.verdict)), static_cast<std::int64_t>(timing.answer.sets),
                    request.tolerance.relative, request.tolerance.absolute, timing.answer.largest_difference};
-  report.memory = {timing.peak, !model.peak_was_reset};
-  report.samples = series(timing.measurement.samples);
-  report.summary = {summaries.end_to_end, summaries.submit, summaries.device};
-  report.throughput_per_s = throughput(plan, timing.measurement, report.samples, report.subject.batch);
+  report.memory = {timing.peak, timing.device_peak, !model.peak_was_reset};
+  report.samples = series(timed.measurement.samples, staged);
+  report.summary = {summaries.end_to_end, summaries.submit, summaries.device, summaries.h2d, summaries.d2h};
+  report.audit = audit_row(timed);
+  if (const auto& failure = timed.measurement.failure) report.failure = {std::string(name(failure->code)), failure->message, failure->hint};
+  report.throughput_per_s = throughput(plan, timed.measurement, report.samples, report.subject.batch);
   report.warnings = measuring::audit(model, plan, timing, summaries, report.environment);
   return report;
 }

@@ -4,16 +4,26 @@
 #include <cmath>
 #include <iterator>
 #include <lapse/report/render.hpp>
+#include <utility>
+#include <vector>
 
 namespace lapse::report {
 
 std::string to_csv(const Report& report) {
   const Series& samples = report.samples;
-  assert(samples.submit.size() == samples.end_to_end.size() && samples.device.size() == samples.end_to_end.size());
-  std::string out = "run,end_to_end_ns,submit_ns,device_ns\n";
+  std::string out = "run,end_to_end_ns,submit_ns,device_ns";
+  std::vector<const std::vector<double>*> columns{&samples.end_to_end, &samples.submit, &samples.device};
+  for (const auto& [name, stage] : {std::pair{",h2d_ns", &samples.h2d}, std::pair{",d2h_ns", &samples.d2h}}) {
+    if (stage->empty()) continue;
+    out += name;
+    columns.push_back(stage);
+  }
+  for ([[maybe_unused]] const auto* column : columns) assert(column->size() == samples.end_to_end.size());
+  out += '\n';
   for (std::size_t i = 0; i < samples.end_to_end.size(); ++i) {
-    fmt::format_to(std::back_inserter(out), "{},{},{},{}\n", i + 1, std::llround(samples.end_to_end[i]), std::llround(samples.submit[i]),
-                   std::llround(samples.device[i]));
+    fmt::format_to(std::back_inserter(out), "{}", i + 1);
+    for (const auto* column : columns) fmt::format_to(std::back_inserter(out), ",{}", std::llround((*column)[i]));
+    out += '\n';
   }
   return out;
 }

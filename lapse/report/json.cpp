@@ -39,11 +39,20 @@ Json subject(const SubjectRow& row) {
           {"threads", row.threads},
           {"batch", row.batch},
           {"asynchronous", row.asynchronous},
+          {"transfers", row.transfers},
+          {"graph", row.graph},
+          {"cold_cache", row.cold_cache},
+          {"streams", row.streams},
           {"scenario", row.scenario},
           {"in_flight", row.in_flight},
           {"input_sets", row.input_sets},
           {"inputs", tensors(row.inputs)},
           {"outputs", tensors(row.outputs)}};
+}
+
+Json failure(const std::optional<FailureRow>& row) {
+  if (!row) return nullptr;
+  return {{"code", row->code}, {"message", row->message}, {"hint", row->hint}};
 }
 
 Json environment(const Report& report) {
@@ -67,6 +76,21 @@ Json environment(const Report& report) {
           {"steal", number(report.disturbance.steal)},
           {"others", number(report.disturbance.others)},
           {"throttled_periods", report.disturbance.throttled}};
+}
+
+Json device(const DeviceRow& row) {
+  return {{"name", row.name}, {"driver", row.driver}, {"runtime", row.runtime}, {"memory_bytes", row.memory}};
+}
+
+Json audit(const AuditRow& row) {
+  Json rules = Json::array();
+  for (const RuleRow& rule : row.rules) rules.push_back({{"rule", rule.rule}, {"verdict", rule.verdict}, {"reason", rule.reason}});
+  return {{"rules", std::move(rules)},
+          {"spent_ns", whole_nanoseconds(row.spent_ns)},
+          {"idle_submit_ns", whole_nanoseconds(row.idle_submit_ns)},
+          {"idle_end_to_end_ns", whole_nanoseconds(row.idle_end_to_end_ns)},
+          {"empty_pair_ns", whole_nanoseconds(row.empty_pair_ns)},
+          {"bound", row.bound}};
 }
 
 Json quantile(const stats::QuantileEstimate& estimate) {
@@ -99,6 +123,24 @@ Json series(const std::vector<double>& samples) {
   Json::array_t out;
   out.reserve(samples.size());
   for (const double ns : samples) out.push_back(whole_nanoseconds(ns));
+  return out;
+}
+
+Json summaries(const SummaryRow& row) {
+  Json out{{"end_to_end", summary(row.end_to_end)}, {"submit", summary(row.submit)}, {"device", summary(row.device)}};
+  if (row.h2d.count > 0) out["h2d"] = summary(row.h2d);
+  if (row.d2h.count > 0) out["d2h"] = summary(row.d2h);
+  return out;
+}
+
+Json samples(const Series& samples) {
+  Json out{{"count", samples.end_to_end.size()},
+           {"end_to_end_ns", series(samples.end_to_end)},
+           {"submit_ns", series(samples.submit)},
+           {"device_ns", series(samples.device)}};
+  if (!samples.h2d.empty()) out["h2d_ns"] = series(samples.h2d);
+  if (!samples.d2h.empty()) out["d2h_ns"] = series(samples.d2h);
+  if (!samples.start.empty()) out["start_ns"] = series(samples.start);
   return out;
 }
 
@@ -136,8 +178,10 @@ nlohmann::ordered_json to_json(const Report& report) {
           {"created", report.created},
           {"argv", report.argv},
           {"interrupted", plan.stop == "interrupted"},
+          {"failure", failure(report.failure)},
           {"subject", subject(report.subject)},
           {"environment", environment(report)},
+          {"device", device(report.device)},
           {"cold", {{"load_ns", whole_nanoseconds(report.load_ns)}, {"first_ns", whole_nanoseconds(report.first_ns)}}},
           {"warmup", {{"discarded", plan.discarded}, {"verdict", plan.warmup_verdict}}},
           {"plan",
@@ -151,18 +195,15 @@ nlohmann::ordered_json to_json(const Report& report) {
             {"relative_tolerance", number(answer.relative_tolerance)},
             {"absolute_tolerance", number(answer.absolute_tolerance)},
             {"largest_difference", number(answer.largest_difference)}}},
-          {"memory", {{"peak_bytes", report.memory.peak}, {"whole_process", report.memory.whole_process}}},
-          {"summary",
-           {{"end_to_end", summary(report.summary.end_to_end)},
-            {"submit", summary(report.summary.submit)},
-            {"device", summary(report.summary.device)}}},
+          {"memory",
+           {{"peak_bytes", report.memory.peak},
+            {"whole_process", report.memory.whole_process},
+            {"device_peak_bytes", report.memory.device_peak}}},
+          {"summary", summaries(report.summary)},
+          {"audit", audit(report.audit)},
           {"throughput_per_s", number(report.throughput_per_s)},
           {"warnings", warnings(report.warnings)},
-          {"samples",
-           {{"count", report.samples.end_to_end.size()},
-            {"end_to_end_ns", series(report.samples.end_to_end)},
-            {"submit_ns", series(report.samples.submit)},
-            {"device_ns", series(report.samples.device)}}}};
+          {"samples", samples(report.samples)}};
 }
 
 std::string to_json_text(const Report& report) {

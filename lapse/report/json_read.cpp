@@ -138,6 +138,12 @@ SubjectRow subject(const Node& node) {
   row.threads = node["threads"].small_count();
   row.batch = node["batch"].count();
   row.asynchronous = node["asynchronous"].boolean();
+  if (node.has("transfers")) {
+    row.transfers = node["transfers"].text();
+    row.graph = node["graph"].boolean();
+    row.cold_cache = node["cold_cache"].boolean();
+    row.streams = node["streams"].count();
+  }
   row.scenario = node["scenario"].one_of({"single-stream", "offline"});
   row.in_flight = node["in_flight"].count();
   row.input_sets = node["input_sets"].count();
@@ -174,7 +180,7 @@ PlanRow plan(const Node& root) {
   row.precision = root["plan"]["precision"].number();
   row.reached = root["plan"]["reached"].number();
   row.budget_ns = root["plan"]["budget_ns"].duration();
-  row.stop = root["plan"]["stop"].one_of({"precision", "budget", "max-runs", "interrupted"});
+  row.stop = root["plan"]["stop"].one_of({"precision", "budget", "max-runs", "interrupted", "failed"});
   row.warmup_verdict = root["warmup"]["verdict"].one_of({"settled", "not-settled", "too-short", "fixed"});
   row.discarded = root["warmup"]["discarded"].count();
   return row;
@@ -190,8 +196,33 @@ AnswerRow answer(const Node& node) {
   return row;
 }
 
+DeviceRow device(const Node& node) {
+  return {node["name"].text(), node["driver"].text(), node["runtime"].text(), node["memory_bytes"].unsigned_count()};
+}
+
+AuditRow audit(const Node& node) {
+  AuditRow row;
+  const Node rules = node["rules"];
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    row.rules.push_back(
+        {rules[i]["rule"].text(), rules[i]["verdict"].one_of({"clean", "found", "not-examined"}), rules[i]["reason"].text()});
+  }
+  row.spent_ns = node["spent_ns"].duration();
+  row.idle_submit_ns = node["idle_submit_ns"].duration();
+  row.idle_end_to_end_ns = node["idle_end_to_end_ns"].duration();
+  row.empty_pair_ns = node["empty_pair_ns"].duration();
+  row.bound = node["bound"].one_of({"", "launch", "device"});
+  return row;
+}
+
 Series samples(const Node& node) {
-  Series series{node["end_to_end_ns"].durations(), node["submit_ns"].durations(), node["device_ns"].durations()};
+  Series series{node["end_to_end_ns"].durations(), node["submit_ns"].durations(), node["device_ns"].durations(), {}, {}, {}};
+  for (const auto& [key, part] :
+       {std::pair{"h2d_ns", &series.h2d}, std::pair{"d2h_ns", &series.d2h}, std::pair{"start_ns", &series.start}}) {
+    if (!node.has(key)) continue;
+    *part = node[key].durations();
+    if (part->size() != series.end_to_end.size()) throw Wrong{fmt::format("samples: end_to_end_ns and {} are of different lengths", key)};
+  }
   const auto count = node["count"].unsigned_count();
   if (series.end_to_end.size() != count || series.submit.size() != count || series.device.size() != count) {
     throw Wrong{"samples: count, end_to_end_ns, submit_ns and device_ns are of different lengths"};
@@ -205,6 +236,8 @@ SummaryRow summarise(const Series& samples) {
   // On a blocking subject the three series are one; sorting a million samples thrice would be most of the reading.
   summary.submit = samples.submit == samples.end_to_end ? summary.end_to_end : stats::summarise(samples.submit);
   summary.device = samples.device == samples.end_to_end ? summary.end_to_end : stats::summarise(samples.device);
+  if (!samples.h2d.empty()) summary.h2d = stats::summarise(samples.h2d);
+  if (!samples.d2h.empty()) summary.d2h = stats::summarise(samples.d2h);
   return summary;
 }
 
@@ -230,12 +263,20 @@ Report report_of(const Node& root) {
   for (std::size_t i = 0; i < argv.size(); ++i) report.argv.push_back(argv[i].text());
   report.subject = subject(root["subject"]);
   environment(root["environment"], report);
+  // Keys that files of lapse 0.1's first days lack.
+  if (root.has("device")) report.device = device(root["device"]);
+  if (root.has("audit")) report.audit = audit(root["audit"]);
+  if (root.has("failure") && !root["failure"].is_null()) {
+    const Node failure = root["failure"];
+    report.failure = {failure["code"].text(), failure["message"].text(), failure["hint"].text()};
+  }
   report.load_ns = root["cold"]["load_ns"].duration();
   report.first_ns = root["cold"]["first_ns"].duration();
   report.plan = plan(root);
   report.answer = answer(root["answer"]);
   report.memory.peak = root["memory"]["peak_bytes"].unsigned_count();
   report.memory.whole_process = root["memory"]["whole_process"].boolean();
+  if (root["memory"].has("device_peak_bytes")) report.memory.device_peak = root["memory"]["device_peak_bytes"].unsigned_count();
   report.samples = samples(root["samples"]);
   report.summary = summarise(report.samples);
   report.throughput_per_s = root["throughput_per_s"].number();

@@ -8,11 +8,12 @@
 // The facts of the warnings, and how they are written:
 //   share                "2.3 %"     reached, asked, percent
 //   ratio, bare          "101"       factor
-//   time                 "5.053 ms"  budget, first, second, submit, end_to_end, p99, median, resolution
+//   time                 "5.053 ms"  budget, first, second, submit, end_to_end, p99, median, resolution, left, device, work, fetch
+//   clock, in MHz        "1965"      low, high, max
 //   as --budget takes it "60s"       suggest (of precision_not_reached)
 //   count                "812"       runs, needed, suggest (of warmup_not_settled), periods, threads, cpus, count, size, index
 //   number               "1.5"       load, limit (CPUs), largest
-//   name                 "x"         governor, dimension, output, inputs ("ids, mask")
+//   name                 "x"         governor, dimension, output, inputs ("ids, mask"), reasons ("power cap")
 
 #include <lapse/measure/warning.hpp>
 #include <lapse/report/render.hpp>
@@ -27,6 +28,7 @@ using Facts = std::map<std::string, std::string>;
 
 enum class Text {
   Interrupted,
+  Failed,
   Thread,
   Threads,
   Batch,
@@ -62,6 +64,22 @@ enum class Text {
   Device,
   EndToEnd,
   SubmitAlone,
+  SubmitLooksRight,
+  H2D,
+  D2H,
+  Includes,
+  IncludesTransfers,
+  IncludesForward,
+  IncludesGraph,
+  IncludesColdCache,
+  IncludesStreams,
+  Bound,
+  BoundLaunch,
+  BoundDevice,
+  Audit,
+  AuditClean,
+  AuditNotExamined,
+  AuditFound,
   Throughput,
   Inferences,
   Items,
@@ -69,11 +87,13 @@ enum class Text {
   Memory,
   MemoryPeak,
   MemoryWholeProcess,
+  MemoryDevice,
   Stopped,
   StoppedPrecision,
   StoppedBudget,
   StoppedMaxRuns,
   StoppedInterrupted,
+  StoppedFailed,
   Machine,
   Cpus,
   CpusLimited,

@@ -6,6 +6,7 @@
 #include <lapse/report/outline.hpp>
 #include <lapse/report/quantity.hpp>
 #include <span>
+#include <string_view>
 
 namespace lapse::report {
 namespace {
@@ -44,6 +45,21 @@ std::string answer(const AnswerRow& row, Language language) {
               {"atol", tolerance(row.absolute_tolerance)}});
 }
 
+// What the times hold: no hidden default.
+std::string includes(const SubjectRow& subject, Language language) {
+  std::string out;
+  const auto add = [&out](const std::string& part) { out += out.empty() ? part : " · " + part; };
+  if (subject.transfers == "none") {
+    add(say(Text::IncludesForward, language));
+  } else if (!subject.transfers.empty()) {
+    add(say(Text::IncludesTransfers, language, {{"transfers", subject.transfers}}));
+  }
+  if (subject.graph) add(say(Text::IncludesGraph, language));
+  if (subject.cold_cache) add(say(Text::IncludesColdCache, language));
+  if (subject.streams > 1) add(say(Text::IncludesStreams, language, {{"n", std::to_string(subject.streams)}}));
+  return out;
+}
+
 std::vector<Row> setup(const Report& report, Language language) {
   std::vector<Row> rows;
   const std::vector<TensorRow>& inputs = report.subject.inputs;
@@ -51,6 +67,9 @@ std::vector<Row> setup(const Report& report, Language language) {
   for (std::size_t i = 0; i < shown; ++i) rows.push_back({i == 0 ? say(Text::Input, language) : "", tensor(inputs[i])});
   if (shown < inputs.size()) rows.push_back({"", say(Text::MoreInputs, language, {{"n", std::to_string(inputs.size() - shown)}})});
   rows.push_back({say(Text::Answer, language), answer(report.answer, language)});
+  if (std::string value = includes(report.subject, language); !value.empty()) {
+    rows.push_back({say(Text::Includes, language), std::move(value)});
+  }
   return rows;
 }
 
@@ -108,13 +127,31 @@ void draw_histogram(const Report& report, Language language, Latency& latency) {
   latency.range = say(summary.p99 ? Text::HistogramToP99 : Text::HistogramToMax, language, {{"range", duration_range(summary.min, high)}});
 }
 
+// What a clock round the call would have read: of one call on an idle device, where that is known.
+std::string submit_alone(const Report& report, Language language) {
+  double submit = report.audit.idle_submit_ns, whole = report.audit.idle_end_to_end_ns;
+  if (whole == 0 && report.summary.end_to_end.median && report.summary.submit.median) {
+    submit = report.summary.submit.median->value;
+    whole = report.summary.end_to_end.median->value;
+  }
+  if (whole <= 0) return {};
+  const double ratio = whole / submit;
+  return say(ratio < kSubmitLooksRight ? Text::SubmitLooksRight : Text::SubmitAlone, language,
+             {{"submit", duration(submit)}, {"factor", factor(ratio)}});
+}
+
 Latency latency(const Report& report, Language language) {
   const stats::Summary& summary = report.summary.end_to_end;
   const bool asynchronous = report.subject.asynchronous;
   Latency out{latency_heading(report, language), say(Text::Interval, language), {}, {}, {}, {}};
   if (asynchronous) {
     out.rows.push_back(quantile_row(say(Text::Submit, language), report.summary.submit.median, false, language));
-    out.rows.push_back(quantile_row(say(Text::Device, language), report.summary.device.median, false, language));
+    const auto stage = [&](Text text, const stats::Summary& series) {
+      if (series.count > 0) out.rows.push_back(quantile_row(say(text, language), series.median, false, language));
+    };
+    stage(Text::H2D, report.summary.h2d);
+    stage(Text::Device, report.summary.device);
+    stage(Text::D2H, report.summary.d2h);
   }
   out.rows.push_back(quantile_row(say(asynchronous ? Text::EndToEnd : Text::Median, language), summary.median, false, language));
   out.rows.push_back(quantile_row("p90", summary.p90, asynchronous, language));
@@ -125,12 +162,7 @@ Latency latency(const Report& report, Language language) {
     out.rows.push_back({say(Text::Mean, language), duration(summary.mean),
                         say(Text::Extremes, language, {{"min", duration(summary.min)}, {"max", duration(summary.max)}}), "", asynchronous});
   }
-  if (asynchronous && summary.median && report.summary.submit.median) {
-    const double submit = report.summary.submit.median->value;
-    const double ratio = summary.median->value / submit;
-    if (ratio >= kSubmitLooksRight)
-      out.submit_alone = say(Text::SubmitAlone, language, {{"submit", duration(submit)}, {"factor", factor(ratio)}});
-  }
+  if (asynchronous) out.submit_alone = submit_alone(report, language);
   draw_histogram(report, language, out);
   return out;
 }
@@ -156,25 +188,60 @@ std::string machine(const host::Fingerprint& host, Language language) {
   return out;
 }
 
-std::string stopped(const PlanRow& plan, Language language) {
+std::string stopped(const PlanRow& plan, const std::optional<FailureRow>& failure, Language language) {
   Facts facts{{"asked", percent(plan.precision)}, {"budget", round_duration(plan.budget_ns)}};
   if (std::isfinite(plan.reached)) facts["reached"] = percent(plan.reached);
   if (plan.stop == "precision") return say(Text::StoppedPrecision, language, facts);
   if (plan.stop == "budget") return say(Text::StoppedBudget, language, facts);
   if (plan.stop == "max-runs") return say(Text::StoppedMaxRuns, language, facts);
-  return say(Text::StoppedInterrupted, language, facts);
+  if (plan.stop == "interrupted") return say(Text::StoppedInterrupted, language, facts);
+  if (failure) facts["message"] = failure->message;
+  return say(Text::StoppedFailed, language, facts);
+}
+
+// The rules of the audit by what came of them.
+std::string audited(const AuditRow& audit, Language language) {
+  std::string out;
+  const auto add = [&](std::string_view verdict, Text text) {
+    std::string rules;
+    for (const RuleRow& row : audit.rules) {
+      if (row.verdict != verdict || row.reason == "blocking" || row.reason == "asynchronous") continue;  // not a rule for this subject
+      rules += (rules.empty() ? "" : ", ") + row.rule + (row.reason.empty() ? "" : " (" + row.reason + ")");
+    }
+    if (!rules.empty()) out += (out.empty() ? "" : " · ") + say(text, language, {{"rules", rules}});
+  };
+  add("found", Text::AuditFound);
+  add("clean", Text::AuditClean);
+  add("not-examined", Text::AuditNotExamined);
+  return out;
 }
 
 std::vector<Row> after(const Report& report, Language language) {
   std::vector<Row> rows;
+  if (!report.audit.bound.empty()) {
+    rows.push_back({say(Text::Bound, language), say(report.audit.bound == "launch" ? Text::BoundLaunch : Text::BoundDevice, language)});
+  }
+  if (std::string value = audited(report.audit, language); !value.empty()) {
+    rows.push_back({say(Text::Audit, language), std::move(value)});
+  }
   if (report.memory.peak > 0) {
     const Text text = report.memory.whole_process ? Text::MemoryWholeProcess : Text::MemoryPeak;
-    rows.push_back({say(Text::Memory, language), say(text, language, {{"bytes", bytes(report.memory.peak)}})});
+    std::string value = say(text, language, {{"bytes", bytes(report.memory.peak)}});
+    if (report.memory.device_peak > 0) {
+      value += " · " + say(Text::MemoryDevice, language, {{"bytes", bytes(report.memory.device_peak)}});
+    }
+    rows.push_back({say(Text::Memory, language), std::move(value)});
+  }
+  if (!report.device.name.empty()) {
+    std::string value = report.device.name;
+    if (!report.device.driver.empty()) value += " · driver " + report.device.driver;
+    if (!report.device.runtime.empty()) value += " · CUDA " + report.device.runtime;
+    rows.push_back({say(Text::Device, language), std::move(value)});
   }
   if (std::string value = machine(report.environment, language); !value.empty()) {
     rows.push_back({say(Text::Machine, language), std::move(value)});
   }
-  rows.push_back({say(Text::Stopped, language), stopped(report.plan, language)});
+  rows.push_back({say(Text::Stopped, language), stopped(report.plan, report.failure, language)});
   if (report.summary.end_to_end.median) rows.push_back({say(Text::Note, language), say(Text::IndependentRuns, language)});
   return rows;
 }
@@ -185,6 +252,7 @@ Outline outline(const Report& report, Language language) {
   Outline out;
   out.title = title(report.subject, language);
   if (report.plan.stop == "interrupted") out.interrupted = say(Text::Interrupted, language);
+  if (report.plan.stop == "failed") out.interrupted = say(Text::Failed, language);
   out.setup = setup(report, language);
   out.before = before(report, language);
   out.throughput = throughput(report, language);

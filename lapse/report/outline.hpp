@@ -34,7 +34,7 @@ struct Latency {
 
 struct Outline {
   std::string title;        // "model.onnx · onnxruntime 1.30.0 · cpu · 2 threads · batch 1"
-  std::string interrupted;  // empty unless it was
+  std::string interrupted;  // empty unless it was, or it failed
   std::vector<Row> setup;   // inputs, answer
   std::vector<Row> before;  // cold start, warm-up
   Row throughput;

@@ -21,7 +21,7 @@ Language language_of_environment();
 std::string to_text(const Report& report, Language language, bool unicode = true);
 /// A table to paste into an issue or a README.
 std::string to_markdown(const Report& report, Language language);
-/// One row a run: run,end_to_end_ns,submit_ns,device_ns.
+/// One row a run: run,end_to_end_ns,submit_ns,device_ns, and h2d_ns,d2h_ns where there are such stages.
 std::string to_csv(const Report& report);
 
 /// The value of the key "schema". What is added to it later keeps the name; what is changed or taken away gets another.

@@ -28,11 +28,21 @@ struct SubjectRow {
   int threads = 0;             // 0: not known
   std::int64_t batch = 1;
   bool asynchronous = false;
+  std::string transfers;    // "pinned", "pageable", "none"; empty: no memory but the host's
+  bool graph = false;       // the forward pass was launched as a captured graph
+  bool cold_cache = false;  // the device's last-level cache was flushed before each run
+  std::int64_t streams = 1;
   std::string scenario;  // "single-stream", "offline"
   std::int64_t in_flight = 1;
   std::int64_t input_sets = 1;
   std::vector<TensorRow> inputs;
   std::vector<TensorRow> outputs;  // of the first inference
+};
+
+/// The device that was measured on, where it is not the host.
+struct DeviceRow {
+  std::string name, driver, runtime;
+  std::uint64_t memory = 0;  // bytes, in all
 };
 
 /// Were the outputs compared with expected ones?
@@ -45,25 +55,48 @@ struct AnswerRow {
 };
 
 struct MemoryRow {
-  std::uint64_t peak = 0;      // bytes resident at the most, from before loading until the end, over what was resident before
-  bool whole_process = false;  // true where the peak could not be reset: then peak is that of the whole process
+  std::uint64_t peak = 0;         // bytes resident at the most, from before loading until the end, over what was resident before
+  std::uint64_t device_peak = 0;  // bytes of the device's memory at the most, over what was in use before; 0: not known
+  bool whole_process = false;     // true where the peak could not be reset: then peak is that of the whole process
 };
 
 struct Series {  // raw, in the order of the runs
   std::vector<double> end_to_end, submit, device;
+  std::vector<double> h2d{}, d2h{};  // empty where an inference has no such stages
+  std::vector<double> start{};    // of the call, after that of the first; may be empty (a result of an older lapse)
 };
 
 struct SummaryRow {
   stats::Summary end_to_end, submit, device;
+  stats::Summary h2d{}, d2h{};  // count 0 where there are no such stages
+};
+
+/// What the audit says of one of its rules.
+struct RuleRow {
+  std::string rule;     // "launch-gaps"
+  std::string verdict;  // "clean", "found", "not-examined"
+  std::string reason;   // why not: "no-time", …
+};
+
+struct AuditRow {
+  std::vector<RuleRow> rules;  // none: there was no device to ask, or it was told not to
+  double spent_ns = 0.0;
+  double idle_submit_ns = 0.0, idle_end_to_end_ns = 0.0;  // of one call on an idle device; 0: not known
+  double empty_pair_ns = 0.0;                             // device time between two marks with nothing between them
+  std::string bound;                                      // "launch", "device"; empty: not known
 };
 
 struct PlanRow {
   double precision = 0.0;  // asked for
   double reached = 0.0;    // relative half-width of the median's interval; infinite when there is none
   double budget_ns = 0.0;
-  std::string stop;            // "precision", "budget", "max-runs", "interrupted"
+  std::string stop;            // "precision", "budget", "max-runs", "interrupted", "failed"
   std::string warmup_verdict;  // "settled", "not-settled", "too-short", "fixed"
   std::int64_t discarded = 0;
+};
+
+struct FailureRow {
+  std::string code, message, hint;
 };
 
 struct Report {
@@ -71,6 +104,7 @@ struct Report {
   std::vector<std::string> argv;
   SubjectRow subject;
   host::Fingerprint environment;
+  DeviceRow device;
   host::Disturbance disturbance;  // during the timed runs
   double load_1min = 0.0;         // before them
   double load_ns = 0.0;           // cold: load …
@@ -80,7 +114,9 @@ struct Report {
   MemoryRow memory;
   Series samples;
   SummaryRow summary;
-  double throughput_per_s = 0.0;  // items (inferences × batch) a second
+  AuditRow audit;
+  std::optional<FailureRow> failure;  // what ended a measurement that stopped with "failed"
+  double throughput_per_s = 0.0;      // items (inferences × batch) a second
   measuring::Warnings warnings;
 };
 

@@ -18,7 +18,7 @@ class AuditTest : public ::testing::Test {
   void SetUp() override {
     prepare("null");
     machine_.cpus_allowed = 64;
-    timing_.measurement.warmup.verdict = WarmupVerdict::Settled;
+    timed().measurement.warmup.verdict = WarmupVerdict::Settled;
     constant(1000, 1ms);
   }
 
@@ -33,9 +33,11 @@ class AuditTest : public ::testing::Test {
     model_.peak_was_reset = true;
   }
 
-  void constant(std::size_t count, Duration value) { timing_.measurement.samples.assign(count, {value, value, value}); }
+  Timing& timed() { return timing_.timing; }
+  static Sample run(Duration value) { return {{}, value, value, value, {}, {}}; }
+  void constant(std::size_t count, Duration value) { timed().measurement.samples.assign(count, run(value)); }
 
-  Warnings audit() const { return measuring::audit(model_, plan_, timing_, summarise(timing_.measurement.samples), machine_); }
+  Warnings audit() const { return measuring::audit(model_, plan_, timing_, summarise(timing_.timing.measurement.samples, false), machine_); }
   static auto named(const std::string& code) { return Contains(Field(&Warning::code, code)); }
 
   PreparedModel model_;
@@ -47,8 +49,8 @@ class AuditTest : public ::testing::Test {
 TEST_F(AuditTest, HasNothingToSayOfACleanMeasurement) { EXPECT_THAT(audit(), IsEmpty()); }
 
 TEST_F(AuditTest, NamesAnUnreachedPrecisionAndTheBudgetThatWouldDo) {
-  for (std::size_t i = 0; i < 1000; i += 2) timing_.measurement.samples[i] = {1200us, 1200us, 1200us};
-  timing_.measurement.stop = Stop::Budget;
+  for (std::size_t i = 0; i < 1000; i += 2) timed().measurement.samples[i] = run(1200us);
+  timed().measurement.stop = Stop::Budget;
   const auto warnings = audit();
   ASSERT_THAT(warnings, named("precision_not_reached"));
   const auto found = std::ranges::find(warnings, "precision_not_reached", &Warning::code);
@@ -58,7 +60,7 @@ TEST_F(AuditTest, NamesAnUnreachedPrecisionAndTheBudgetThatWouldDo) {
 
 TEST_F(AuditTest, SaysThatFiveRunsSupportNoInterval) {
   constant(5, 1ms);
-  timing_.measurement.stop = Stop::Budget;
+  timed().measurement.stop = Stop::Budget;
   const auto warnings = audit();
   ASSERT_THAT(warnings, named("few_runs"));
   EXPECT_EQ(warnings.front().facts.at("needed"), "6");
@@ -67,18 +69,18 @@ TEST_F(AuditTest, SaysThatFiveRunsSupportNoInterval) {
 TEST_F(AuditTest, SeesADriftBetweenTheHalves) {
   for (std::size_t i = 0; i < 1000; ++i) {
     const Duration value = 1ms + i * 100ns;
-    timing_.measurement.samples[i] = {value, value, value};
+    timed().measurement.samples[i] = run(value);
   }
   EXPECT_THAT(audit(), named("drift"));
 }
 
 TEST_F(AuditTest, SeesASlowTail) {
-  for (std::size_t i = 0; i < 1000; i += 50) timing_.measurement.samples[i] = {5ms, 5ms, 5ms};
+  for (std::size_t i = 0; i < 1000; i += 50) timed().measurement.samples[i] = run(5ms);
   EXPECT_THAT(audit(), named("slow_tail"));
 }
 
 TEST_F(AuditTest, NamesTheFactorBetweenSubmitAndEndToEnd) {
-  timing_.measurement.samples.assign(1000, {50us, 5ms, 5050us});
+  timed().measurement.samples.assign(1000, {{}, 50us, 5ms, 5050us, {}, {}});
   const auto warnings = audit();
   ASSERT_THAT(warnings, named("submit_is_not_latency"));
   EXPECT_EQ(warnings.front().facts.at("factor"), "101");
@@ -86,12 +88,12 @@ TEST_F(AuditTest, NamesTheFactorBetweenSubmitAndEndToEnd) {
 
 TEST_F(AuditTest, SeesThatTheClockIsTooCoarse) {
   constant(1000, 50ns);
-  timing_.clock_cost = 25ns;
+  timed().clock_cost = 25ns;
   EXPECT_THAT(audit(), named("timer_resolution"));
 }
 
 TEST_F(AuditTest, SeesADisturbedMachine) {
-  timing_.disturbance = {0.02, 0.2, 3};
+  timed().disturbance = {0.02, 0.2, 3};
   machine_.cpu_limit = 1.5;
   machine_.governor = "powersave";
   const auto warnings = audit();

@@ -65,7 +65,7 @@ inline lapse_status FakeEngine::info(lapse_session_info* info) {
     ports_.push_back({input.name.c_str(), input.dtype, input.shape_known ? static_cast<int>(input.dims.size()) : -1, input.dims.data(),
                       names.empty() ? nullptr : names.data()});
   }
-  *info = {ports_.data(), ports_.size(), &output_port_, 1, "cpu", 0, 1, 1};
+  *info = {ports_.data(), ports_.size(), &output_port_, 1, "cpu", 0, 1, 1, 0, ""};
   return LAPSE_OK;
 }
 
@@ -100,6 +100,7 @@ inline const lapse_engine_api& FakeEngine::api() {
         current()->values_ = current()->answer(current()->submits_++);
         return LAPSE_OK;
       },
+      nullptr,
       [](lapse_binding*, const lapse_tensor** outputs, size_t* count) {
         FakeEngine& self = *current();
         self.output_ = {LAPSE_FLOAT32, 1, self.output_dims_.data(), self.values_.data(), sizeof(self.values_)};

@@ -78,7 +78,11 @@ class WatchedTimeline final : public device::Timeline {
     return clock_.now();
   }
   Result<device::Mark> make_mark() override { return clock_.make_mark(); }
-  Result<void> record(device::Mark mark) override { return clock_.record(mark); }
+  void* stream(std::size_t) noexcept override { return nullptr; }
+  Result<void> record(device::Mark mark, std::size_t stream) override { return clock_.record(mark, stream); }
+  Result<bool> passed(device::Mark mark) override { return clock_.passed(mark); }
+  Result<std::size_t> wait_any(std::span<const device::Mark> marks) override { return clock_.wait_any(marks); }
+  Result<void> flush_cache(std::size_t stream) override { return clock_.flush_cache(stream); }
   Result<void> wait(device::Mark mark) override { return clock_.wait(mark); }
   Result<void> synchronize() override { return clock_.synchronize(); }
   Result<Duration> elapsed(device::Mark from, device::Mark to) override { return clock_.elapsed(from, to); }
