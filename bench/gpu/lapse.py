@@ -7,7 +7,8 @@ import tempfile
 
 from process import Clock, StepFailed, must
 
-MOST_SECONDS = 30  # of one run of it: one that hangs must not take the time of all others
+BACKLOG_KEY = "backlog_device_ns"  # in "audit"
+MOST_SECONDS = 45  # of one run of it: one that hangs must not take the time of all others; the first loads gigabytes of libraries
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +65,10 @@ class Lapse:
 
 
 def median_of(result: dict, series: str) -> float:
-    """Nanoseconds. Raises StepFailed for a series that has no median."""
+    """Nanoseconds. "work" is the device time behind a backlog, which holds no launch gaps; where the audit had no need of one (the call is
+    too short to leave gaps) it is the device time. Raises StepFailed for a series that has no median."""
+    if series == "work":
+        return float(result.get("audit", {}).get(BACKLOG_KEY) or median_of(result, "device"))
     value = result.get("summary", {}).get(series, {}).get("median_ns", {}).get("value")
     if not value:
         raise StepFailed(f"lapse gave no median of {series}")

@@ -54,9 +54,6 @@ class Bench:
         if not self.lapse.program.exists():
             raise NotMeasured("lapse is not built")
 
-    def flags(self) -> list[str]:
-        return ["--transfers", "pinned"] if self.cuda() else []
-
 
 def machine(bench: Bench, clock: Clock, data: dict) -> None:
     data |= machine_facts.facts(bench.python, clock)
@@ -131,6 +128,8 @@ def tests(bench: Bench, clock: Clock, data: dict) -> None:
     if not results.exists():
         raise StepFailed(f"ctest ended with {outcome.status}", last_lines(outcome.out))
     data["cases"] = read_junit(results)
+    if not data["cases"]:
+        raise StepFailed("there is no test with the label gpu")
     if outcome.status != 0:
         raise StepFailed("there are failed tests", last_lines(outcome.out, 40))
 
@@ -158,17 +157,34 @@ def doctor(bench: Bench, clock: Clock, data: dict) -> None:
     data["table"] = doctor_rows(data["result"])
 
 
+def fail_with_reasons(rows: list[dict], kind: str) -> None:
+    """Raises StepFailed when a row has a reason why it is not there; each reason is told once."""
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        if "reason" in row:
+            reasons.setdefault(row["reason"], []).append(f"{row['model']} b{row['batch']} {row[kind]}")
+    if reasons:
+        failed = sum(len(names) for names in reasons.values())
+        raise StepFailed(f"{failed} of {len(rows)} could not be measured", [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()])
+
+
+VARIANTS = {"pinned": ["--transfers", "pinned"], "pageable": ["--transfers", "pageable"], "graph": ["--transfers", "pinned", "--cuda-graph"]}
+
+
 def transfers(bench: Bench, clock: Clock, data: dict) -> None:
     """Each model as a user would time it: submit, stages, device and end to end, and the memory that it takes on the device."""
     bench.need_program()
     rows = data["rows"] = []
-    for case in bench.cases():
+    variants = VARIANTS if bench.cuda() else {"pinned": []}
+    asked = [(case, "pinned") for case in bench.cases()]
+    asked += [(case, variant) for variant in variants if variant != "pinned" for case in bench.cases() if case.batch == 1]
+    for case, variant in asked:
         expected = [word for k, path in enumerate(case.answers()) for word in ("--expect", f"{k}={path}")]
-        flags = [*bench.flags(), *expected, *(ANSWER_TOLERANCE if expected else ())]
-        row = {"model": case.name, "batch": case.batch}
+        flags = [*variants[variant], *expected, *(ANSWER_TOLERANCE if expected else ())]
+        row = {"model": case.name, "batch": case.batch, "variant": variant}
         rows.append(row)
         try:
-            result = bench.lapse.time(f"{case.label()}-transfers", case, flags, 2 * bench.seconds(), clock)
+            result = bench.lapse.time(f"{case.label()}-{variant}", case, flags, bench.seconds(), clock)
         except StepFailed as failure:
             row["reason"] = failure.brief()
             continue
@@ -177,9 +193,7 @@ def transfers(bench: Bench, clock: Clock, data: dict) -> None:
         row["answer"] = result.get("answer", {}).get("verdict")
         row["audit"] = result.get("audit")
         row["warnings"] = [warning["code"] for warning in result.get("warnings", [])]
-    failed = [f"{row['model']} b{row['batch']}: {row['reason']}" for row in rows if "reason" in row]
-    if failed:
-        raise StepFailed(f"{len(failed)} of {len(rows)} could not be measured", failed)
+    fail_with_reasons(rows, "variant")
 
 
 def onnxruntime(bench: Bench, clock: Clock, data: dict) -> None:
@@ -209,7 +223,7 @@ def audit(bench: Bench, clock: Clock, data: dict) -> None:
     bench.need_program()
     rows = data["rows"] = []
     cases = [case for case in bench.cases() if case.batch == 1 and case.name in ("espcn", "resnet50")]
-    turns.audit_turns(cases, bench.flags(), bench.lapse, bench.seconds(), bench.rounds("audit"), clock, rows, bench.save)
+    turns.audit_turns(cases, bench.lapse, bench.seconds(), bench.rounds("audit"), clock, rows, bench.save)
 
 
 def pairs(bench: Bench, clock: Clock, data: dict) -> None:
@@ -225,9 +239,7 @@ def pairs(bench: Bench, clock: Clock, data: dict) -> None:
     for row in rows:
         if not row["ours_ns"]:
             row.setdefault("reason", "no time left")
-    failed = [f"{row['model']} b{row['batch']} {row['method']}: {row['reason']}" for row in rows if "reason" in row]
-    if failed:
-        raise StepFailed(f"{len(failed)} of {len(rows)} comparisons could not be made", failed)
+    fail_with_reasons(rows, "method")
 
 
 STEPS = {

@@ -1,0 +1,202 @@
+#!/usr/bin/python3
+"""What bench/gpu makes of figures, without a GPU and without PyTorch."""
+
+import pathlib
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.dont_write_bytecode = True
+import lapse  # noqa: E402
+import machine  # noqa: E402
+import pairs  # noqa: E402
+import process  # noqa: E402
+import ratios  # noqa: E402
+import steps  # noqa: E402
+import tables  # noqa: E402
+from plan import BATCHES, MODELS, STEPS  # noqa: E402
+
+GPU = {field: "" for field in machine.GPU_FIELDS} | {"name": "NVIDIA X", "driver_version": "580", "memory.total": "80 GiB"}
+
+
+def pair_row(model: str, batch: int, ratio: float, method: str = "do_bench", rounds: int = 6, bound: str = "device") -> dict:
+    ours = [2e6 * ratio] * rounds
+    row = {"model": model, "batch": batch, "method": method, "series": "work", "ours_ns": ours, "theirs_ns": [2e6] * rounds}
+    return row | {"device_ns": ours, "runs_per_time": 1, "bound": bound}
+
+
+def record_of(**data: dict) -> dict:
+    measured = {step: {"status": "ok", "seconds": 1.0, "limit": 2, "data": value} for step, value in data.items()}
+    measured.setdefault("machine", {"status": "ok", "seconds": 1.0, "limit": 2, "data": {"gpu": GPU, "cpus": 2, "cpu": "CPU"}})
+    other = {step: {"status": "not measured", "reason": "no GPU", "limit": 1, "data": {}} for step in STEPS if step not in measured}
+    return {"schema": tables.SCHEMA, "created": "2026-01-02T03:04:05+00:00", "argv": ["run"], "commit": "abc", "steps": measured | other}
+
+
+def all_pairs(ratio: float, **more: object) -> dict:
+    return {"rows": [pair_row(model, batch, ratio, **more) for model in MODELS for batch in BATCHES]}
+
+
+def state_of(record: dict, text: str) -> str:
+    return next(goal.state for goal in tables.goals(record) if text in goal.text)
+
+
+class Ratios(unittest.TestCase):
+    def test_six_values_are_the_fewest_that_have_an_interval(self) -> None:
+        self.assertIsNone(ratios.median_interval([]))
+        self.assertIsNone(ratios.median_interval([1.0] * 5))
+        self.assertEqual(ratios.median_interval([6.0, 1.0, 5.0, 2.0, 4.0, 3.0]), (1.0, 6.0))
+
+    def test_the_interval_is_the_one_of_the_tables_of_the_binomial_distribution(self) -> None:
+        self.assertEqual(ratios.median_interval([float(n) for n in range(1, 13)]), (3.0, 10.0))  # 96.1 %
+        self.assertEqual(ratios.median_interval([float(n) for n in range(1, 21)]), (6.0, 15.0))  # 95.9 %
+
+    def test_a_ratio_is_the_median_of_the_rounds_ratios_and_not_the_ratio_of_the_medians(self) -> None:
+        ratio = ratios.paired_ratio([1.0, 20.0, 90.0], [1.0, 10.0, 30.0])
+        self.assertEqual((ratio.value, ratio.low, ratio.high, ratio.rounds), (2.0, None, None, 3))
+        self.assertIsNone(ratios.paired_ratio([], []))
+        with self.assertRaises(ValueError):
+            ratios.paired_ratio([1.0], [])
+
+
+class Goals(unittest.TestCase):
+    def test_a_goal_without_figures_is_not_measured(self) -> None:
+        self.assertEqual({goal.state for goal in tables.goals(record_of())}, {"not measured"})
+
+    def test_device_time_within_one_per_cent_of_every_case_is_met(self) -> None:
+        self.assertEqual(state_of(record_of(pairs=all_pairs(0.991)), "do_bench"), "met")
+        self.assertEqual(state_of(record_of(pairs=all_pairs(1.011)), "do_bench"), "missed")
+
+    def test_five_rounds_are_too_few_for_a_goal(self) -> None:
+        self.assertEqual(state_of(record_of(pairs=all_pairs(1.0, rounds=5)), "do_bench"), "missed")
+
+    def test_a_case_that_is_missing_is_missed(self) -> None:
+        rows = all_pairs(1.0)["rows"][1:]
+        self.assertEqual(state_of(record_of(pairs={"rows": rows}), "do_bench"), "missed")
+
+    def test_a_case_that_launching_bounds_goes_by_the_comparison_with_a_backlog(self) -> None:
+        rows = all_pairs(1.0)["rows"]
+        rows[0] = pair_row(rows[0]["model"], rows[0]["batch"], 0.5, bound="launch")
+        self.assertEqual(state_of(record_of(pairs={"rows": rows}), "do_bench"), "missed")
+        rows.append(pair_row(rows[0]["model"], rows[0]["batch"], 1.0, method="do_bench_backlog", bound="launch"))
+        self.assertEqual(state_of(record_of(pairs={"rows": rows}), "do_bench"), "met")
+
+    def test_the_audit_may_cost_one_per_cent(self) -> None:
+        for ratio, state in ((0.98, "met"), (1.01, "met"), (1.011, "missed")):
+            row = {"model": "espcn", "batch": 1, "ours_ns": [ratio] * 6, "theirs_ns": [1.0] * 6}
+            self.assertEqual(state_of(record_of(audit={"rows": [row]}), "audit"), state)
+
+    def test_every_seeded_fault_has_to_be_found(self) -> None:
+        cases = {f"SeededFaults.fault_{letter}": "passed" for letter in "abcde"}
+        self.assertEqual(state_of(record_of(tests={"cases": cases}), "seeded"), "met")
+        self.assertEqual(state_of(record_of(tests={"cases": cases | {"SeededFaults.fault_c": "failed"}}), "seeded"), "missed")
+        self.assertEqual(state_of(record_of(tests={"cases": {"Cuda.marks": "passed"}}), "seeded"), "not measured")
+
+    def test_a_test_that_skipped_itself_has_not_passed(self) -> None:
+        self.assertEqual(state_of(record_of(tests={"cases": {"Cuda.a": "passed", "Cuda.b": "skipped"}}), "every test"), "missed")
+        self.assertEqual(state_of(record_of(tests={"cases": {"Cuda.a": "passed"}}), "every test"), "met")
+
+
+class Tables(unittest.TestCase):
+    def test_without_a_gpu_every_row_says_not_measured_and_why(self) -> None:
+        record = record_of()
+        for table in tables.tables(record)[:-1]:
+            for row in table.rows:
+                self.assertEqual(row[-1], "not measured: no GPU", table.title)
+
+    def test_the_summary_is_ascii_and_fits_a_hundred_lines(self) -> None:
+        for record in (record_of(), record_of(pairs=all_pairs(1.0))):
+            lines = tables.summary(record)
+            self.assertLess(len(lines), 100)
+            self.assertTrue("\n".join(lines).isascii())
+
+    def test_a_row_with_a_reason_tells_that_one(self) -> None:
+        rows = all_pairs(1.0)["rows"]
+        rows[0] |= {"ours_ns": [], "theirs_ns": [], "device_ns": [], "reason": "it broke"}
+        self.assertEqual(tables.tables(record_of(pairs={"rows": rows}))[0].rows[0][-1], "not measured: it broke")
+
+    def test_a_figure_stands_in_its_column(self) -> None:
+        table = tables.tables(record_of(pairs=all_pairs(1.005)))[0]
+        first = dict(zip(table.columns, table.rows[0]))
+        self.assertEqual(first["lapse work ms"], "2.01")
+        self.assertEqual(first["do_bench ms"], "2")
+        self.assertEqual(first["ratio"], "1.0050")
+        self.assertEqual(first["95 % interval"], "[1.0050, 1.0050]")
+
+    def test_a_page_has_a_markdown_row_for_every_row(self) -> None:
+        record = record_of(pairs=all_pairs(1.0))
+        page = tables.page(record, "x/record.json")
+        self.assertTrue(page.startswith("# 2026-01-02: lapse on a GPU\n"))
+        for table in tables.tables(record):
+            for row in table.rows:
+                self.assertIn("| " + " | ".join(row), page)
+
+
+class Merging(unittest.TestCase):
+    def test_rounds_of_two_runs_are_joined(self) -> None:
+        merged = tables.merge([record_of(pairs=all_pairs(1.0, rounds=4)), record_of(pairs=all_pairs(1.0, rounds=3))])
+        row = tables.rows_by_case(merged, "pairs", "do_bench")[(MODELS[0], BATCHES[0])]
+        self.assertEqual([len(row[name]) for name in ("ours_ns", "theirs_ns", "device_ns")], [7, 7, 7])
+        self.assertEqual(state_of(merged, "do_bench"), "met")
+
+    def test_what_was_measured_once_is_not_lost_to_a_later_run_without_it(self) -> None:
+        measured = record_of(tests={"cases": {"Cuda.a": "passed"}})
+        self.assertEqual(tables.merge([measured, record_of()])["steps"]["tests"], measured["steps"]["tests"])
+        self.assertEqual(tables.merge([record_of(), measured])["steps"]["tests"], measured["steps"]["tests"])
+
+    def test_a_reason_goes_when_another_run_has_figures(self) -> None:
+        broken = {"rows": [row | {"ours_ns": [], "theirs_ns": [], "device_ns": [], "reason": "late"} for row in all_pairs(1.0)["rows"]]}
+        merged = tables.merge([record_of(pairs=all_pairs(1.0)), record_of(pairs=broken)])
+        self.assertNotIn("reason", tables.rows_by_case(merged, "pairs", "do_bench")[(MODELS[0], BATCHES[0])])
+
+    def test_records_of_different_commits_are_refused(self) -> None:
+        with self.assertRaises(ValueError):
+            tables.merge([record_of(), record_of() | {"commit": "def"}])
+
+
+class Results(unittest.TestCase):
+    def test_work_is_the_device_time_behind_a_backlog_where_there_is_one(self) -> None:
+        result = {"summary": {"device": {"median_ns": {"value": 5.0, "low": 4.0, "high": 6.0}}}, "audit": {}}
+        self.assertEqual(lapse.median_of(result, "work"), 5.0)
+        self.assertEqual(lapse.median_of(result | {"audit": {lapse.BACKLOG_KEY: 3.0}}, "work"), 3.0)
+
+    def test_a_series_without_a_median_is_a_failure(self) -> None:
+        with self.assertRaises(process.StepFailed):
+            lapse.median_of({"summary": {"device": {"median_ns": {"needs": 6}}}}, "device")
+
+    def test_ctest_results_are_read_as_what_they_are(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "tests.xml"
+            path.write_text('<testsuite><testcase name="A.a" status="run"/><testcase name="A.b" status="fail"><failure/></testcase>'
+                            '<testcase name="A.c" status="notrun"/></testsuite>')
+            self.assertEqual(steps.read_junit(path), {"A.a": "passed", "A.b": "failed", "A.c": "skipped"})
+
+
+class Turns(unittest.TestCase):
+    def test_the_first_to_go_changes_with_every_round(self) -> None:
+        order = []
+        for number in range(2):
+            results = pairs.in_turn(number, lambda: order.append("ours") or 1, lambda: order.append("theirs") or 2)
+            self.assertEqual(results, (1, 2))
+        self.assertEqual(order, ["ours", "theirs", "theirs", "ours"])
+
+
+class Processes(unittest.TestCase):
+    def test_a_command_that_takes_too_long_ends_with_all_its_children(self) -> None:
+        with self.assertRaises(process.StepFailed):  # a child that lived on would keep the pipe open, and this test waiting
+            process.run(["sh", "-c", "sleep 600 & sleep 600"], process.Clock(0.2))
+
+    def test_a_failure_brings_the_last_lines(self) -> None:
+        with self.assertRaises(process.StepFailed) as caught:
+            process.must(["sh", "-c", "echo broken; exit 3"], process.Clock(10))
+        self.assertEqual(caught.exception.tail[-1], "broken")
+
+    def test_a_record_names_no_folder_of_the_machine(self) -> None:
+        self.assertEqual(process.spell(["/a/b/lapse", "x=/c/d.npy", "--out", "/tmp/e"]), "lapse x=d.npy --out e")
+
+    def test_a_part_of_a_clock_does_not_outlast_the_whole(self) -> None:
+        self.assertLessEqual(process.Clock(100, process.Clock(1)).left(), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
