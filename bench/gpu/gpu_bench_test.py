@@ -52,8 +52,8 @@ class Ratios(unittest.TestCase):
         self.assertEqual(ratios.median_interval([float(n) for n in range(1, 21)]), (6.0, 15.0))  # 95.9 %
 
     def test_a_ratio_is_the_median_of_the_rounds_ratios_and_not_the_ratio_of_the_medians(self) -> None:
-        ratio = ratios.paired_ratio([1.0, 20.0, 90.0], [1.0, 10.0, 30.0])
-        self.assertEqual((ratio.value, ratio.low, ratio.high, ratio.rounds), (2.0, None, None, 3))
+        ratio = ratios.paired_ratio([1.0, 20.0, 90.0], [1.0, 40.0, 30.0])
+        self.assertEqual((ratio.value, ratio.low, ratio.high, ratio.rounds), (1.0, None, None, 3))
         self.assertIsNone(ratios.paired_ratio([], []))
         with self.assertRaises(ValueError):
             ratios.paired_ratio([1.0], [])
@@ -172,7 +172,51 @@ class Results(unittest.TestCase):
             self.assertEqual(steps.read_junit(path), {"A.a": "passed", "A.b": "failed", "A.c": "skipped"})
 
 
+class FakeLapse:
+    def __init__(self, failing: set[int] = frozenset()) -> None:
+        self.failing, self.calls = failing, 0
+
+    def time(self, name: str, *_: object) -> dict:
+        self.calls += 1
+        if self.calls in self.failing:
+            raise process.StepFailed("lapse broke")
+        return {"summary": {"device": {"median_ns": {"value": 100.0 + self.calls}}}, "audit": {"bound": "device"}}
+
+
+class FakePeers:
+    def __init__(self, broken: str = "") -> None:
+        self.broken = broken
+
+    def times(self, case: lapse.Case, method: str, *_: object) -> dict:
+        if method == self.broken:
+            raise process.StepFailed(f"{method} broke")
+        return {"times_ns": [3.0, 1.0, 2.0], "runs_per_time": 1}
+
+
 class Turns(unittest.TestCase):
+    CASE = lapse.Case("espcn", 1, pathlib.Path())
+    MATCH = pairs.Match("cold", (), {"do_bench": "device", "do_bench_backlog": "device"})
+
+    def rows_after(self, rounds: int, ours: FakeLapse, theirs: FakePeers) -> dict[str, dict]:
+        rows = pairs.rows_of([self.CASE], (self.MATCH,))
+        pairs.take_turns([self.CASE], (self.MATCH,), ours, theirs, 0.1, rounds, process.Clock(60), rows, lambda: None)
+        return {row["method"]: row for row in rows}
+
+    def test_a_round_adds_one_figure_to_either_side_and_lapse_runs_once_for_all_methods(self) -> None:
+        ours = FakeLapse()
+        rows = self.rows_after(3, ours, FakePeers())
+        self.assertEqual(ours.calls, 3)
+        self.assertEqual((rows["do_bench"]["ours_ns"], rows["do_bench"]["theirs_ns"]), ([101.0, 102.0, 103.0], [2.0, 2.0, 2.0]))
+
+    def test_a_method_that_fails_leaves_the_other_one_alone(self) -> None:
+        rows = self.rows_after(2, FakeLapse(), FakePeers(broken="do_bench"))
+        self.assertEqual((rows["do_bench"]["reason"], rows["do_bench"]["ours_ns"]), ("do_bench broke", []))
+        self.assertEqual(len(rows["do_bench_backlog"]["ours_ns"]), 2)
+
+    def test_a_round_that_lapse_fails_adds_nothing_to_the_other_side(self) -> None:
+        row = self.rows_after(3, FakeLapse(failing={2}), FakePeers())["do_bench"]
+        self.assertEqual((row["ours_ns"], row["theirs_ns"], row["reason"]), ([101.0], [2.0], "lapse broke"))
+
     def test_the_first_to_go_changes_with_every_round(self) -> None:
         order = []
         for number in range(2):
