@@ -44,6 +44,8 @@ Duration scaled(Duration duration, double factor) {
   return Duration{static_cast<Duration::rep>(factor * static_cast<double>(duration.count()))};
 }
 
+Duration backlog_for(Duration submit) { return scaled(submit, kBacklogFactor) + kBacklogSlack; }
+
 }  // namespace
 
 Examiner::Examiner(Subject& subject, const Plan& plan)
@@ -95,12 +97,19 @@ Result<void> Examiner::look_at_single_runs() {
   Plan single;
   single.cold_cache = plan_.cold_cache;
   LAPSE_TRY(const auto loop, make_loop(subject_, single));
+  Duration longest_submit{};
   while (evidence_.alone.size() < kFewestLooks || (evidence_.alone.size() < kSingleRuns && timeline_.now() - begin < kLeast / 2)) {
     LAPSE_CHECK(controls_->synchronize_device());
     Sample sample;
     LAPSE_CHECK(loop->run({&sample, 1}, iteration_++, {device::Instant::max(), nullptr}));
     LAPSE_TRY(const Look seen, look_after(sample));
     evidence_.alone.push_back(seen);
+    longest_submit = std::max(longest_submit, sample.submit);
+  }
+  if (subject_.asynchronous()) {
+    LAPSE_CHECK(controls_->synchronize_device());
+    LAPSE_TRY(evidence_.single_backlog, behind(std::min(device::kLongestSpin, backlog_for(longest_submit))));
+    LAPSE_CHECK(controls_->synchronize_device());
   }
   evidence_.spent += timeline_.now() - begin;
   return {};
@@ -158,7 +167,7 @@ Result<void> Examiner::run_alone() {
 Result<void> Examiner::run_behind_backlog() {
   const auto& [start, submit, device, end_to_end, h2d, d2h] = *evidence_.idle;
   if (submit < scaled(device, kShortSubmit)) return {};
-  Duration spin = scaled(submit, kBacklogFactor) + kBacklogSlack;
+  Duration spin = backlog_for(submit);
   Duration expected = spin + end_to_end;
   while (evidence_.backlogs.size() < kBacklogRuns) {
     if (spin > device::kLongestSpin || expected > left_to_spend()) {

@@ -64,6 +64,14 @@ class Judge {
     return looks.size() >= kFewestLooks && 2 * static_cast<std::size_t>(std::ranges::count_if(looks, late)) > looks.size();
   }
 
+  // Marks on an idle stream are passed as they are recorded, and read as the time of the call between them; behind a backlog they read as
+  // nothing, as only nothing does.
+  bool stream_was_idle(Duration device) const {
+    const auto& backlog = evidence_.single_backlog;
+    const double nothing = kEmptyFactor * count(evidence_.empty_pair) + count(kEmptySlack);
+    return count(backlog && backlog->held ? backlog->device : device) <= nothing;
+  }
+
   void leftovers() {
     if (evidence_.alone.size() < kFewestLooks) {
       for (const Rule rule : {Rule::PendingOnReturn, Rule::OtherStream, Rule::SideStream}) skip(rule, "no-time");
@@ -83,8 +91,7 @@ class Judge {
       return;
     }
     skip(Rule::PendingOnReturn, "asynchronous");
-    const double nothing = kEmptyFactor * count(evidence_.empty_pair) + count(kEmptySlack);
-    if (left_over && count(device) <= nothing) {
+    if (left_over && stream_was_idle(device)) {
       find(Rule::OtherStream, "other_stream", facts);
       skip(Rule::SideStream, "other-stream");
     } else {
