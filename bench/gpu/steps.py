@@ -31,6 +31,7 @@ class Bench:
     lapse: Lapse
     quick: bool
     save: collections.abc.Callable[[], None]
+    stale: bool = False  # the program is there, but of another state of the tree
 
     def cuda(self) -> bool:
         return self.lapse.device != "cpu"
@@ -51,7 +52,7 @@ class Bench:
         return found
 
     def need_program(self) -> None:
-        if not self.lapse.program.exists():
+        if self.stale or not self.lapse.program.exists():
             raise NotMeasured("lapse is not built")
 
 
@@ -83,6 +84,7 @@ def unpack(build: pathlib.Path) -> list[str]:
 
 def build(bench: Bench, clock: Clock, data: dict) -> None:
     bench.build.mkdir(exist_ok=True)
+    bench.stale = True
     cuda = "ON" if bench.cuda() else "OFF"
     options = {"CMAKE_BUILD_TYPE": "Release", "LAPSE_TESTS": "ON", "LAPSE_WITH_TORCH": "ON", "LAPSE_WITH_CUDA": cuda}
     if folder := torch_folder(bench.python, clock):
@@ -95,6 +97,7 @@ def build(bench: Bench, clock: Clock, data: dict) -> None:
     jobs = str(len(os.sched_getaffinity(0)))
     done = must(["cmake", "--build", str(bench.build), "-j", jobs, "--target", "product"], clock, environment)
     data["product_seconds"] = round(done.seconds, 1)
+    bench.stale = False
     # A test that does not compile must not keep the rest from being measured.
     done = run(["cmake", "--build", str(bench.build), "-j", jobs, "--", "-k", "0"], clock, environment)
     data["tests_seconds"] = round(done.seconds, 1)
