@@ -25,15 +25,16 @@ GPU_FIELDS = (
 )
 
 PYTHON = """
-import importlib, json, sys
+import importlib.metadata, json, sys
 facts = {"python": sys.version.split()[0]}
 for name in ("torch", "torchvision", "triton", "numpy", "onnx", "onnxruntime"):
     try:
-        facts[name] = importlib.import_module(name).__version__
-    except Exception as error:
+        facts[name] = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
         facts[name] = ""
 try:
     import torch
+    facts["torch"] = torch.__version__
     facts["torch_cuda"] = torch.version.cuda or ""
     facts["torch_sees_gpu"] = torch.cuda.is_available()
     facts["cudnn"] = str(torch.backends.cudnn.version() or "")

@@ -33,7 +33,7 @@ class Match:
 # With --transfers none the inputs lie on the device and the outputs stay there, as they do on the other side.
 CUDA_MATCHES = (
     Match("cold", ("--transfers", "none", "--cold-cache"), {"do_bench": "work", "do_bench_backlog": "work"}),
-    Match("warm", ("--transfers", "none"), {"events": "device", "timer": "end_to_end"}, every=2),
+    Match("warm", ("--transfers", "none"), {"events": "device", "timer": "end_to_end"}, every=3),
 )
 CPU_MATCHES = (Match("warm", (), {"timer": "end_to_end"}),)
 
@@ -115,7 +115,7 @@ def one_round(number: int, match: Match, case: Case, rows: Rows, lapse: Lapse, p
         replies = {}
         for method in wanted:
             try:
-                replies[method] = peers.times(case, method, seconds, clock)
+                replies[method] = peers.times(case, method, seconds / 2, clock)
             except StepFailed as failure:
                 if clock.left() > 0:
                     mine[method]["reason"] = str(failure)
