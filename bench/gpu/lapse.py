@@ -61,6 +61,8 @@ class Lapse:
         """A precision that is not reached: it uses its whole budget, as the other side does."""
         inputs = [word for key, path in case.inputs().items() for word in ("--input", f"{key}={path}")]
         arguments = ["time", case.model(), *inputs, "--budget", f"{budget:g}s", "--precision", "0.00001", "--min-runs", "11", *flags]
+        if self.device == "cpu":
+            arguments += ["--threads", "1"]  # as peers.py does: a rehearsal shares its machine with others
         return self.result(name, arguments, clock)
 
 

@@ -121,6 +121,8 @@ def main() -> None:
     # The answers have a stream of their own: what a library prints must not end up between them.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    if not torch.cuda.is_available():
+        torch.set_num_threads(1)
     for line in sys.stdin:
         print(json.dumps(answer(json.loads(line))), file=answers, flush=True)
 

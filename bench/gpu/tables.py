@@ -212,12 +212,13 @@ def missing(reason: str) -> str:
 def pair_table(record: dict, method: str, title: str, note: str, extras: tuple[str, ...] = ()) -> Table:
     """`extras`: keys of the rows that get columns of their own."""
     found = rows_by_case(record, "pairs", method)
+    tried = bool(data_of(record, "pairs"))  # then a row tells its own reason, and one that is not there was not asked for
     rows = []
     for model, batch in every_case():
         row = found.get((model, batch), {})
         ratio = ratio_of(row) if row else None
         if ratio is None:
-            rows.append([model, str(batch), missing(row.get("reason") or reason_of(record, "pairs"))])
+            rows.append([model, str(batch), missing(row.get("reason", "") if tried else reason_of(record, "pairs"))])
             continue
         cells = [milliseconds(median(row["ours_ns"])), milliseconds(median(row["theirs_ns"])), f"{ratio.value:.4f}", interval(ratio)]
         rows.append([model, str(batch), *cells, str(ratio.rounds), *(extra_cell(row.get(key)) for key in extras)])
