@@ -23,6 +23,9 @@ void print_engine(const engine::CatalogueEntry& entry, const engine::Engine& eng
   fmt::print("\n");
   if (!engine.library().empty()) fmt::print("{:<12} {} {}\n", "", korean ? "라이브러리" : "library", engine.library().string());
   if (!entry.plugin.empty()) fmt::print("{:<12} {} {}\n", "", korean ? "플러그인" : "plug-in", entry.plugin.string());
+  if (entry.name == "subject") {
+    fmt::print("{:<12} {}: lapse time ./FILE.so:SYMBOL[:ARGUMENTS]\n", "", korean ? "직접 만든 라이브러리" : "a library of your own");
+  }
   std::string_view help = api.options_help;
   while (!help.empty()) {
     const std::string_view line = help.substr(0, help.find('\n'));

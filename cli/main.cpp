@@ -48,10 +48,8 @@ int run(int argc, char** argv) {
   app.get_formatter()->column_width(38);
 
   const std::vector<std::pair<std::string, cli::Command>> commands{
-      {"time", cli::add_time(app, context)},
-      {"check", cli::add_check(app, context)},
-      {"show", cli::add_show(app, context)},
-      {"engines", cli::add_engines(app, context)},
+      {"time", cli::add_time(app, context)},     {"check", cli::add_check(app, context)},     {"show", cli::add_show(app, context)},
+      {"doctor", cli::add_doctor(app, context)}, {"engines", cli::add_engines(app, context)},
   };
   app.require_subcommand(1);
 

@@ -1,9 +1,16 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <lapse/host/affinity.hpp>
 #include <lapse/host/memory.hpp>
+#include <lapse/measure/watchdog.hpp>
 #include <lapse/report/compose.hpp>
 #include <memory>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "cli/command.hpp"
 #include "cli/console.hpp"
@@ -15,7 +22,8 @@ namespace {
 
 constexpr const char* kFooter =
     "MODEL is a file (.onnx, .pt), a folder in the ONNX test-data layout (model.onnx and\n"
-    "test_data_set_*/{input,output}_N.pb), null (does nothing: what is left is lapse's own cost), or\n"
+    "test_data_set_*/{input,output}_N.pb), work of your own in a library (./libmine.so:gemm, see\n"
+    "docs/subjects.md), null (does nothing: what is left is lapse's own cost), or\n"
     "sim:submit=50us,device=5ms (a simulated asynchronous device; also first=, cold=, h2d=, d2h=,\n"
     "kernels=, jitter=, seed=, time=real|virtual, blocking=0|1, fault=NAME).\n"
     "\n"
@@ -30,10 +38,18 @@ constexpr const char* kFooter =
     "  lapse time bert.pt --shape ids:int64=1x128 --fill ids=ints:0..30521\n"
     "  lapse time 'sim:submit=50us,device=5ms'";
 
+/// A check that the value is one of the words.
+auto one_of(std::vector<std::string> words) {
+  return [words = std::move(words)](const std::string& value) {
+    if (std::ranges::find(words, value) != words.end()) return std::string{};
+    return fmt::format("'{}' is none of {}", value, fmt::join(words, ", "));
+  };
+}
+
 constexpr double kMostRuns = 100'000'000;  // 4.8 GB of samples
 
 struct Options {
-  std::string model, budget = "30s", pin, scenario = "single-stream";
+  std::string model, budget = "30s", timeout = "60s", pin, scenario = "single-stream";
   std::int64_t warmup = -1;   // -1: not given
   std::size_t in_flight = 0;  // 0: not given
   std::string transfers, audit = "on";
@@ -50,24 +66,24 @@ struct Options {
     option("--precision", plan.precision, "SHARE", "Stop when the median is known within ± this share (default: 0.01)")
         ->check(number_between(1e-9, 1));
     option("--budget", budget, "TIME", "Stop after this time of warm-up and timed runs (default: 30s)");
+    option("--timeout", timeout, "TIME", "End when a call or the device has not come back for this time; 0: wait for ever (default: 60s)");
     option("--min-runs", plan.min_runs, "N", "Timed runs to do whatever the budget says (default: 1)")->check(number_between(1, kMostRuns));
     option("--max-runs", plan.max_runs, "N", "Timed runs at the most (default: 1000000)")->check(number_between(1, kMostRuns));
     option("--warmup", warmup, "N", "Runs to discard first (default: until the times settle)")->check(number_between(0, kMostRuns));
     option("--scenario", scenario, "NAME", "single-stream: latency, one at a time; offline: throughput, several in flight")
-        ->check([](const std::string& name) {
-          return name == "single-stream" || name == "offline" ? "" : "'" + name + "' is neither single-stream nor offline";
-        });
+        ->check(one_of({"single-stream", "offline"}));
     option("--in-flight", in_flight, "N", "Inferences in flight in the offline scenario (default: usable CPUs)")
         ->check(number_between(1, 1024));
     const auto on_device = [&](const char* name, auto& value, const char* type, const char* text) {
       return command.add_option(name, value, text)->type_name(type)->group("Device");
     };
-    on_device("--transfers", transfers, "KIND", "What is timed of the copies: pinned or pageable host memory, or none (default: pinned)");
+    on_device("--transfers", transfers, "KIND", "What is timed of the copies: pinned or pageable host memory, or none (default: pinned)")
+        ->check(one_of({"pinned", "pageable", "none"}));
     on_device("--streams", plan.streams, "N", "Streams that those in flight take in turn (default: 1)")->check(number_between(1, 128));
     command.add_flag("--cuda-graph", plan.graph, "Capture the forward pass and launch it as one graph")->group("Device");
     command.add_flag("--cold-cache", plan.cold_cache, "Flush the last-level cache before every run")->group("Device");
     on_device("--audit", audit, "on|off", "Look for what would make the numbers wrong; takes about 1 % of the time (default: on)")
-        ->check(CLI::IsMember({"on", "off"}));
+        ->check(one_of({"on", "off"}));
     option("--pin", pin, "CPUS", "CPUs to run on: 0, 0,2 or 0-3");
     inputs.add_to(command);
     engine.add_to(command);
@@ -90,7 +106,7 @@ struct Options {
                   fmt::format("--scenario offline --in-flight {}", result.streams));
     }
     if (result.cold_cache && result.in_flight > 1) {
-      return fail(ErrorCode::BadUse, "--cold-cache belongs to one inference at a time", "leave --in-flight out");
+      return fail(ErrorCode::BadUse, "--cold-cache belongs to one inference at a time", "leave --scenario offline out");
     }
     result.audit = audit == "on";
     if (result.min_runs > result.max_runs) {
@@ -98,6 +114,46 @@ struct Options {
     }
     return result;
   }
+};
+
+// What is left to do when something hangs: say so, save what was measured, and end the process. On the watchdog's thread.
+class LastWords {
+ public:
+  LastWords(const measuring::ModelRequest& request, const measuring::Plan& plan, Duration limit, Options& options, const Context& context)
+      : request_(request), plan_(plan), limit_(limit), options_(options), context_(context) {}
+
+  measuring::PreparedModel model;  // what is timed …
+  measuring::ModelTiming so_far;   // … and what is known of it
+  ProgressLine* progress = nullptr;
+
+  [[noreturn]] void operator()(measuring::Expiry expiry) {
+    const Error error = timed_out(expiry, limit_, request_.model);
+    const int status = exit_status(error.code);
+    // The report asks the device for its name; if that hangs too, it has to do without.
+    std::thread([status] {
+      std::this_thread::sleep_for(kPatience);
+      _exit(status);
+    }).detach();
+    if (progress != nullptr) progress->clear();
+    if (expiry.so_far) {
+      so_far.timing.measurement = std::move(*expiry.so_far);
+      so_far.timing.measurement.failure = error;
+      if (auto written = options_.outputs.write(report::compose(request_, plan_, model, so_far, context_.argv), context_.language);
+          !written)
+        print_error(written.error(), context_.language);
+    }
+    print_error(error, context_.language);
+    std::fflush(nullptr);
+    _exit(status);  // not exit: what hangs may hold locks that destructors want
+  }
+
+ private:
+  static constexpr auto kPatience = std::chrono::seconds{10};
+  const measuring::ModelRequest& request_;
+  const measuring::Plan& plan_;
+  Duration limit_;
+  Options& options_;
+  const Context& context_;
 };
 
 Result<int> run(Options& options, const Context& context) {
@@ -108,17 +164,28 @@ Result<int> run(Options& options, const Context& context) {
   LAPSE_TRY(const measuring::Plan plan, options.read_plan());
   LAPSE_TRY(measuring::ModelRequest request, options.engine.request(options.model));
   LAPSE_TRY(request.inputs, options.inputs.request());
-  if (!options.transfers.empty()) request.engine_options.emplace_back("transfers", options.transfers);
+  request.transfers = options.transfers;
+  LAPSE_TRY(const Duration timeout, parse_duration(options.timeout));
   LAPSE_CHECK(options.outputs.open());
   host::limit_to_available();
 
   ProgressLine progress{context.language};
   progress.loading(request.model);
-  LAPSE_TRY(auto model, measuring::prepare_model(request, plan));
+  LastWords last_words{request, plan, timeout, options, context};
+  last_words.progress = &progress;
+  measuring::PreparedModel& model = last_words.model;
+  std::optional<measuring::Watchdog> watchdog;
+  if (timeout.count() > 0) {
+    watchdog.emplace(
+        timeout, [&](measuring::Expiry expiry) { last_words(std::move(expiry)); }, plan.in_flight);
+  }
+  measuring::Watchdog* const watching = watchdog ? &*watchdog : nullptr;
+  LAPSE_TRY(model, measuring::prepare_model(request, plan, watching));
   // From here on there is something to lose: a first Ctrl-C ends the measurement, not the program.
   const std::atomic<bool>& stop = stop_on_signal();
-  const measuring::Hooks hooks{[&](const measuring::Progress& now) { progress.show(now, plan.budget); }, &stop};
-  LAPSE_TRY(const auto timing, measuring::time_model(model, plan, request.tolerance, hooks));
+  const measuring::Hooks hooks{[&](const measuring::Progress& now) { progress.show(now, plan.budget); }, &stop, watching};
+  LAPSE_TRY(const auto timing, measuring::time_model(model, plan, request.tolerance, hooks, &last_words.so_far));
+  watchdog.reset();  // from here on lapse works alone
   progress.clear();
 
   const report::Report report = report::compose(request, plan, model, timing, context.argv);

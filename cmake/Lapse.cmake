@@ -1,10 +1,13 @@
 # What every target shares: warnings, sanitizers, and how a floor is made.
 
 add_library(lapse_warnings INTERFACE)
-target_compile_options(lapse_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast)
+# For C and C++ alone, as everything below: nvcc has flags of its own, and what it generates is not for these to judge.
+target_compile_options(lapse_warnings INTERFACE
+  "$<$<COMPILE_LANGUAGE:C,CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion>"
+  $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor> $<$<COMPILE_LANGUAGE:CXX>:-Wold-style-cast>)
 
 if(LAPSE_SANITIZE)
-  add_compile_options(-fsanitize=${LAPSE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_compile_options("$<$<COMPILE_LANGUAGE:C,CXX>:-fsanitize=${LAPSE_SANITIZE};-fno-omit-frame-pointer;-fno-sanitize-recover=all>")
   add_link_options(-fsanitize=${LAPSE_SANITIZE})
 endif()
 

@@ -62,7 +62,7 @@ Library drive(void* handle, const std::string& what) {
   if (api == nullptr) refuse(what + " is ONNX Runtime " + version + ", but gives no C API " + std::to_string(kApi));
   Dl_info place{};
   const bool known = dladdr(entry, &place) != 0 && place.dli_fname != nullptr;
-  return {api, version, known ? resolved(place.dli_fname) : std::string()};
+  return {api, version, *minor, known ? resolved(place.dli_fname) : std::string()};
 }
 
 // The loader's words, without the path that they begin with.

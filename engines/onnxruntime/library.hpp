@@ -6,6 +6,7 @@
 
 #include <onnxruntime_c_api.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -13,8 +14,9 @@ namespace lapse::plugin::onnxruntime {
 
 struct Library {
   const OrtApi* api = nullptr;
-  std::string version;  // "1.30.0"
-  std::string path;     // of the file itself, links resolved
+  std::string version;      // "1.30.0"
+  std::uint32_t minor = 0;  // 30
+  std::string path;         // of the file itself, links resolved
 };
 
 /// Throws Failure(ENGINE_UNUSABLE). The library stays loaded until the program ends: it keeps threads.

@@ -13,7 +13,9 @@ constexpr const char* kOptionsHelp =
     "execution=sequential|parallel  one operator after the other, or independent ones together (default: sequential)\n"
     "optimization=disable|basic|extended|all  how far the graph is rewritten before it runs (default: all)\n"
     "spinning=0|1  idle threads of the pool wait by spinning (default: 1)\n"
-    "arena=0|1  memory comes from the library's arena (default: 1)";
+    "arena=0|1  memory comes from the library's arena (default: 1)\n"
+    "conv_search=exhaustive|heuristic|default  on CUDA: how the algorithm of a convolution is chosen (default: exhaustive)\n"
+    "tf32=0|1  on CUDA: products of float32 may be rounded to 10 bits of mantissa (default: the library's, 1)";
 
 constexpr lapse_engine_api kTable = Functions::make("onnxruntime", ".onnx,.ort", kOptionsHelp);
 

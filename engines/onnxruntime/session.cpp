@@ -5,8 +5,9 @@
 #include <utility>
 
 #include <lapse/engine/plugin/model_file.hpp>
+#include "cuda.hpp"
 #include "dtype.hpp"
-#include "status.hpp"
+#include "owned.hpp"
 
 namespace lapse::plugin::onnxruntime {
 namespace {
@@ -14,14 +15,6 @@ namespace {
 // Its own texts never reach the terminal: what matters comes back in a status.
 void discard_log(void* /*unused*/, OrtLoggingLevel /*severity*/, const char* /*category*/, const char* /*id*/, const char* /*place*/,
                  const char* /*text*/) {}
-
-// Calls `make(&object)` and owns what it made.
-template <class T, class Make>
-Owned<T> make_owned(const OrtApi& api, void (*release)(T*), Stage stage, std::string_view subject, Make&& make) {
-  T* object = nullptr;
-  check(api, make(&object), stage, subject);
-  return {object, release};
-}
 
 Owned<OrtSessionOptions> session_options(const OrtApi& api, Options& given, int& threads) {
   auto options = make_owned<OrtSessionOptions>(api, api.ReleaseSessionOptions, Stage::Load, {}, api.CreateSessionOptions);
@@ -100,27 +93,43 @@ std::unique_ptr<Engine> Engine::open(Options& options) {
 }
 
 Engine::Engine(Library library)
-    : library_(std::move(library)), env_(make_owned<OrtEnv>(api(), api().ReleaseEnv, Stage::Open, library_.path, [this](OrtEnv** out) {
-        return api().CreateEnvWithCustomLogger(discard_log, nullptr, ORT_LOGGING_LEVEL_FATAL, "lapse", out);
-      })) {}
+    : library_(std::move(library)),
+      env_(make_owned<OrtEnv>(
+          api(), api().ReleaseEnv, Stage::Open, library_.path,
+          [this](OrtEnv** out) { return api().CreateEnvWithCustomLogger(discard_log, nullptr, ORT_LOGGING_LEVEL_FATAL, "lapse", out); })),
+      devices_(device_list(cuda_devices(library_))) {}
 
 std::unique_ptr<Session> Engine::load(const std::string& model, Options& options) {
   int threads = 0;
-  options.require_device("cpu");
+  const Device device = read_device(options);
+  if (device.cuda) require_cuda(library_, device);
   const auto native_options = session_options(api(), options, threads);
+  const CudaOptions cuda{
+      options.choice<std::string>("conv_search", {{"exhaustive", "EXHAUSTIVE"}, {"heuristic", "HEURISTIC"}, {"default", "DEFAULT"}}),
+      options.flag("tf32")};
   options.refuse_unknown();
   open_model_file(model);
-  auto session = make_owned<OrtSession>(api(), api().ReleaseSession, Stage::Load, model, [&](OrtSession** out) {
-    return api().CreateSession(env_.get(), model.c_str(), native_options.get(), out);
-  });
-  return std::make_unique<Session>(api(), std::move(session), threads, model);
+  const auto create = [&](const OrtSessionOptions* with) {
+    return make_owned<OrtSession>(api(), api().ReleaseSession, Stage::Load, model,
+                                  [&](OrtSession** out) { return api().CreateSession(env_.get(), model.c_str(), with, out); });
+  };
+  std::vector<Owned<OrtSession>> sessions;
+  if (!device.cuda) sessions.push_back(create(native_options.get()));
+  for (void* const stream : device.streams) {
+    const auto on_stream = make_owned<OrtSessionOptions>(api(), api().ReleaseSessionOptions, Stage::Load, {},
+                                                         [&](auto** out) { return api().CloneSessionOptions(native_options.get(), out); });
+    run_on_cuda(library_, *on_stream, device, stream, cuda);
+    sessions.push_back(create(on_stream.get()));
+  }
+  return std::make_unique<Session>(api(), std::move(sessions), device, threads, model);
 }
 
-Session::Session(const OrtApi& api, Owned<OrtSession> session, int threads, const std::string& model)
+Session::Session(const OrtApi& api, std::vector<Owned<OrtSession>> natives, const Device& device, int threads, const std::string& model)
     : api_(api),
-      session_(std::move(session)),
-      inputs_(describe(api, session_.get(), {api.SessionGetInputCount, api.SessionGetInputName, api.SessionGetInputTypeInfo})),
-      outputs_(describe(api, session_.get(), {api.SessionGetOutputCount, api.SessionGetOutputName, api.SessionGetOutputTypeInfo})),
+      natives_(std::move(natives)),
+      inputs_(describe(api, native(), {api.SessionGetInputCount, api.SessionGetInputName, api.SessionGetInputTypeInfo})),
+      outputs_(describe(api, native(), {api.SessionGetOutputCount, api.SessionGetOutputName, api.SessionGetOutputTypeInfo})),
+      device_(device),
       threads_(threads) {
   for (const auto& port : inputs_.views()) {
     if (port.dtype != LAPSE_DTYPE_UNKNOWN) continue;
@@ -130,78 +139,12 @@ Session::Session(const OrtApi& api, Owned<OrtSession> session, int threads, cons
   }
 }
 
-lapse_session_info Session::info() const noexcept { return session_info(inputs_, outputs_, "cpu", false, true, threads_); }
+lapse_session_info Session::info() const noexcept { return session_info(inputs_, outputs_, device_, threads_); }
 
 std::unique_ptr<Binding> Session::bind(std::span<const lapse_tensor> tensors) {
   inputs_.check(tensors);
-  return std::make_unique<Binding>(*this, tensors);
-}
-
-Binding::Binding(Session& session, std::span<const lapse_tensor> tensors)
-    : api_(session.api()), session_(session), output_values_(session.outputs().size()), output_dims_(session.outputs().size()) {
-  const auto memory = make_owned<OrtMemoryInfo>(api_, api_.ReleaseMemoryInfo, Stage::Bind, {}, [&](OrtMemoryInfo** out) {
-    return api_.CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, out);
-  });
-  static char nothing = 0;  // an empty tensor still needs an address
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    const lapse_tensor& tensor = tensors[i];
-    void* const data = tensor.data != nullptr ? tensor.data : &nothing;
-    inputs_.push_back(make_owned<OrtValue>(api_, api_.ReleaseValue, Stage::Bind, {}, [&](OrtValue** out) {
-      return api_.CreateTensorWithDataAsOrtValue(memory.get(), data, tensor.bytes, tensor.dims, static_cast<std::size_t>(tensor.rank),
-                                                 from_lapse(tensor.dtype), out);
-    }));
-    input_values_.push_back(inputs_.back().get());
-    input_names_.push_back(session.inputs()[i].name.c_str());
-  }
-  for (const auto& port : session.outputs().views()) output_names_.push_back(port.name);
-  output_views_.reserve(output_values_.size());
-}
-
-Binding::~Binding() { release_outputs(); }
-
-void Binding::release_outputs() noexcept {
-  for (OrtValue*& value : output_values_) {
-    api_.ReleaseValue(std::exchange(value, nullptr));
-  }
-}
-
-void Binding::submit(void* /*stream*/) {
-  release_outputs();
-  check(api_,
-        api_.Run(session_.native(), nullptr, input_names_.data(), input_values_.data(), input_values_.size(), output_names_.data(),
-                 output_names_.size(), output_values_.data()),
-        Stage::Submit);
-}
-
-std::span<const lapse_tensor> Binding::outputs() {
-  output_views_.clear();
-  for (std::size_t i = 0; i < output_values_.size(); ++i) output_views_.push_back(view(i));
-  return output_views_;
-}
-
-lapse_tensor Binding::view(std::size_t index) {
-  OrtValue* const value = output_values_[index];
-  const std::string& name = session_.outputs()[index].name;
-  if (value == nullptr) throw Failure(LAPSE_BAD_INPUT, "output '" + name + "' is not there: no submit has succeeded");
-  int is_tensor = 0;
-  check(api_, api_.IsTensor(value, &is_tensor), Stage::Submit);
-  if (is_tensor == 0) throw Failure(LAPSE_UNSUPPORTED, "output '" + name + "' is no tensor");
-  const auto info = make_owned<OrtTensorTypeAndShapeInfo>(api_, api_.ReleaseTensorTypeAndShapeInfo, Stage::Submit, {},
-                                                          [&](auto** out) { return api_.GetTensorTypeAndShape(value, out); });
-  ONNXTensorElementDataType type{};
-  std::size_t rank = 0;
-  std::size_t elements = 0;
-  check(api_, api_.GetTensorElementType(info.get(), &type), Stage::Submit);
-  check(api_, api_.GetDimensionsCount(info.get(), &rank), Stage::Submit);
-  check(api_, api_.GetTensorShapeElementCount(info.get(), &elements), Stage::Submit);
-  auto& dims = output_dims_[index];
-  dims.resize(rank);
-  check(api_, api_.GetDimensions(info.get(), dims.data(), rank), Stage::Submit);
-  const lapse_dtype dtype = to_lapse(type);
-  if (dtype == LAPSE_DTYPE_UNKNOWN) throw Failure(LAPSE_UNSUPPORTED, "output '" + name + "' is of a type that lapse can't pass");
-  void* data = nullptr;
-  check(api_, api_.GetTensorMutableData(value, &data), Stage::Submit);
-  return {dtype, static_cast<std::int32_t>(rank), dims.data(), data, elements * size_of(dtype)};
+  if (device_.cuda) return bind_on_cuda(*this, tensors);
+  return std::make_unique<HostBinding>(*this, tensors);
 }
 
 }  // namespace lapse::plugin::onnxruntime

@@ -77,8 +77,20 @@ std::string_view between(std::string_view text, std::string_view open, std::stri
   return end == kNone ? std::string_view() : text.substr(begin + open.size(), end - begin - open.size());
 }
 
+// "CUDA failure 700: an illegal memory access was encountered ; GPU=0 ; hostname=…" → the part before the first semicolon.
+std::string_view device_failure(std::string_view text) {
+  for (const std::string_view library : {"CUDA", "CUDNN", "CUDNN_FE", "CUBLAS", "CURAND", "CUFFT"}) {
+    const auto at = text.find(std::string(library) + " failure ");
+    if (at == kNone) continue;
+    const auto failure = text.substr(at);
+    return failure.substr(0, failure.find(" ;"));
+  }
+  return {};
+}
+
 // What the library says, without where in its source it says so and without the words it puts round every error.
 std::string plain_text(const std::string& text) {
+  if (const auto failure = device_failure(text); !failure.empty()) return std::string(failure);
   std::string all = without_places(text);
   constexpr std::string_view kAdvice = "Please fix either the inputs/outputs or the model.";
   if (const auto at = all.find(kAdvice); at != std::string::npos) all.erase(at, kAdvice.size());
@@ -89,6 +101,12 @@ std::string plain_text(const std::string& text) {
        {"Status Message: ", " failed:", "This is an invalid model. ", "Fatal error: ", "Exception during initialization: ", ", Error "}) {
     reason = after(reason, mark);
   }
+  // "[ONNXRuntimeError] : 1 : FAIL : The reason", where one part of the library passes on what another said.
+  if (const auto passed = after(reason, "[ONNXRuntimeError] : "); passed.size() < reason.size()) {
+    const auto past_code = passed.find(" : ");
+    const auto text_at = past_code == kNone ? kNone : passed.find(" : ", past_code + 3);
+    if (text_at != kNone) reason = passed.substr(text_at + 3);
+  }
   if (const auto opset = between(all, "official released onnx opset versions. ", ". "); !opset.empty()) reason = opset;
   std::string plain;
   if (!node.empty()) plain.append("operator ").append(node);
@@ -97,7 +115,9 @@ std::string plain_text(const std::string& text) {
   return plain.append(reason);
 }
 
-constexpr std::array<std::string_view, 3> kOutOfMemory = {"Failed to allocate memory", "bad_alloc", "bad allocation"};
+constexpr std::array<std::string_view, 7> kOutOfMemory = {"Failed to allocate memory",    "bad_alloc",       "bad allocation",
+                                                          "smaller than requested bytes", "CUDA failure 2:", "CUBLAS_STATUS_ALLOC_FAILED",
+                                                          "CUDNN_STATUS_ALLOC_FAILED"};
 // "Exception during initialization": the graph is sound, but the code of an operator refuses to be set up for it.
 constexpr std::array<std::string_view, 6> kLacking = {
     "Exception during initialization", "is not a registered function/op", "No Op registered for",
@@ -106,6 +126,7 @@ constexpr std::array<std::string_view, 6> kLacking = {
 lapse_status status_of(OrtErrorCode code, std::string_view text, Stage stage) {
   if (stage == Stage::Open) return LAPSE_ENGINE_UNUSABLE;
   if (holds_any(text, kOutOfMemory)) return LAPSE_OUT_OF_MEMORY;
+  if (!device_failure(text).empty()) return LAPSE_DEVICE_UNUSABLE;
   if (code == ORT_NOT_IMPLEMENTED || holds_any(text, kLacking)) return LAPSE_UNSUPPORTED;
   if (code == ORT_EP_FAIL || code == ORT_ENGINE_ERROR) return LAPSE_INTERNAL;
   return stage == Stage::Load ? LAPSE_BAD_MODEL : LAPSE_BAD_INPUT;
@@ -119,6 +140,8 @@ std::string hint_of(lapse_status status, Stage stage) {
       return "another version of ONNX Runtime may have it: name its library by --engine-lib";
     case LAPSE_BAD_INPUT:
       return stage == Stage::Submit ? "the shapes or values of the inputs may not suit the model: see --shape, --fill and --input" : "";
+    case LAPSE_DEVICE_UNUSABLE:
+      return "nvidia-smi and the system's log may tell more";
     default:
       return "";
   }

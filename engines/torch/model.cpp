@@ -46,7 +46,7 @@ void require_torchscript(const std::string& path) {
 torch::jit::Module load_model(const std::string& path, const LoadOptions& options) {
   require_torchscript(path);
   return translate(Stage::Load, path, [&] {
-    torch::jit::Module module = torch::jit::load(path, torch::kCPU);
+    torch::jit::Module module = torch::jit::load(path, options.device);
     module.eval();
     if (!module.find_method("forward")) throw Failure(LAPSE_BAD_MODEL, path + " has no method forward");
     if (options.optimize) return torch::jit::optimize_for_inference(module);

@@ -8,11 +8,12 @@
 namespace lapse::plugin::libtorch {
 
 struct LoadOptions {
+  at::Device device = at::kCPU;
   bool freeze = false;    // constants folded into the graph
   bool optimize = false;  // frozen, and rewritten for inference: fused, and in the layout that oneDNN likes
 };
 
-/// On the CPU, in evaluation mode. Throws Failure(BAD_MODEL) for what is not TorchScript, Failure(UNSUPPORTED) for operators, types or a
+/// In evaluation mode. Throws Failure(BAD_MODEL) for what is not TorchScript, Failure(UNSUPPORTED) for operators, types or a
 /// file version that this LibTorch lacks.
 torch::jit::Module load_model(const std::string& path, const LoadOptions& options);
 

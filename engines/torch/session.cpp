@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "cuda.hpp"
 #include "dtype.hpp"
 #include "model.hpp"
 #include "translate.hpp"
@@ -33,6 +34,14 @@ void set_threads(Options& options) {
   } catch (const c10::Error&) {
     throw Failure(LAPSE_BAD_INPUT, "inter_threads can be set only once, before the first inference of the process");
   }
+}
+
+// For the whole process, as LibTorch has it.
+void set_precision(Options& options) {
+  const auto tf32 = options.flag("tf32");
+  if (!tf32) return;
+  at::globalContext().setAllowTF32CuBLAS(*tf32);
+  at::globalContext().setAllowTF32CuDNN(*tf32);
 }
 
 // What comes back, as far as the schema tells: one tensor, or a tuple of them.
@@ -61,21 +70,24 @@ std::unique_ptr<Engine> Engine::open(Options& options) {
     throw Failure(LAPSE_ENGINE_UNUSABLE, "the torch engine can't use " + *asked + ": it is linked to the LibTorch it was built with",
                   "build lapse again with -DCMAKE_PREFIX_PATH= and the folder of the other LibTorch");
   }
-  return std::make_unique<Engine>(library_path());
+  return std::make_unique<Engine>(library_path(), device_list(cuda_devices()));
 }
 
 std::unique_ptr<Session> Engine::load(const std::string& model, Options& options) {
+  const Device device = read_device(options);
+  if (device.cuda) require_cuda(device);
   LoadOptions load;
-  options.require_device("cpu");
+  if (device.cuda) load.device = at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(device.index));
   load.freeze = options.flag("freeze").value_or(false);
   load.optimize = options.flag("optimize").value_or(false);
   set_threads(options);
+  set_precision(options);
   options.refuse_unknown();
-  return std::make_unique<Session>(load_model(model, load), model);
+  return std::make_unique<Session>(load_model(model, load), model, device);
 }
 
-Session::Session(torch::jit::Module module, const std::string& model)
-    : module_(std::move(module)), forward_(module_.get_method("forward").function()) {
+Session::Session(torch::jit::Module module, const std::string& model, const Device& device)
+    : module_(std::move(module)), forward_(module_.get_method("forward").function()), device_(device) {
   const auto& schema = forward_.getSchema();
   std::vector<Port> inputs;
   std::string others;
@@ -101,74 +113,24 @@ Session::Session(torch::jit::Module module, const std::string& model)
   outputs_ = Ports(result_ports(schema));
 }
 
-lapse_session_info Session::info() const noexcept { return session_info(inputs_, outputs_, "cpu", false, true, at::get_num_threads()); }
+lapse_session_info Session::info() const noexcept { return session_info(inputs_, outputs_, device_, at::get_num_threads()); }
 
 std::unique_ptr<Binding> Session::bind(std::span<const lapse_tensor> tensors) {
   inputs_.check(tensors);
-  return translate(Stage::Bind, {}, [&] {
+  return translate(Stage::Bind, {}, [&]() -> std::unique_ptr<Binding> {
     const c10::InferenceMode inference;
-    std::vector<c10::IValue> arguments = arguments_;
+    Arguments arguments{arguments_, input_places_, {}};
     for (std::size_t i = 0; i < tensors.size(); ++i) {
       const lapse_tensor& tensor = tensors[i];
       const auto type = from_lapse(tensor.dtype);
       if (!type) throw Failure(LAPSE_UNSUPPORTED, "input '" + inputs_[i].name + "' is of a type that LibTorch " TORCH_VERSION " lacks");
       const at::IntArrayRef dims(tensor.dims, static_cast<std::size_t>(tensor.rank));
-      arguments[input_places_[i]] = torch::from_blob(tensor.data, dims, *type);
+      arguments.inputs.push_back(torch::from_blob(tensor.data, dims, *type));
     }
-    return std::make_unique<Binding>(forward_, std::move(arguments));
+    if (device_.cuda) return bind_on_cuda(forward_, std::move(arguments), device_);
+    for (std::size_t i = 0; i < tensors.size(); ++i) arguments.values[input_places_[i]] = arguments.inputs[i];
+    return std::make_unique<HostBinding>(Forward(forward_, std::move(arguments.values)));
   });
-}
-
-Binding::Binding(torch::jit::Function& forward, std::vector<c10::IValue> arguments) : forward_(forward), arguments_(std::move(arguments)) {
-  stack_.reserve(arguments_.size() + 1);
-}
-
-void Binding::submit(void* /*stream*/) {
-  translate(Stage::Submit, {}, [this] {
-    const c10::InferenceMode inference;
-    result_ = c10::IValue();
-    stack_ = arguments_;
-    forward_.run(stack_);
-    result_ = std::move(stack_.front());
-    stack_.clear();
-  });
-}
-
-std::span<const lapse_tensor> Binding::outputs() {
-  views_.clear();
-  tensors_.clear();
-  translate(Stage::Submit, {}, [this] {
-    const c10::InferenceMode inference;
-    flatten(result_);
-  });
-  for (const auto& tensor : tensors_) {
-    views_.push_back({to_lapse(tensor.scalar_type()), static_cast<std::int32_t>(tensor.dim()), tensor.sizes().data(), tensor.data_ptr(),
-                      tensor.nbytes()});
-  }
-  return views_;
-}
-
-void Binding::flatten(const c10::IValue& value) {
-  if (value.isTensor()) {
-    add(value.toTensor());
-  } else if (value.isTuple()) {
-    for (const auto& element : value.toTupleRef().elements()) flatten(element);
-  } else if (value.isList()) {
-    for (const c10::IValue& element : value.toListRef()) flatten(element);
-  } else if (value.isGenericDict()) {
-    for (const auto& entry : value.toGenericDict()) flatten(entry.value());
-  } else {
-    throw Failure(LAPSE_UNSUPPORTED, "output " + std::to_string(tensors_.size()) + " is a " + value.tagKind() + ", not a tensor");
-  }
-}
-
-void Binding::add(const at::Tensor& tensor) {
-  const std::string name = "output " + std::to_string(tensors_.size());
-  if (!tensor.defined()) throw Failure(LAPSE_UNSUPPORTED, name + " is an undefined tensor");
-  if (tensor.layout() != at::kStrided || !tensor.is_cpu() || to_lapse(tensor.scalar_type()) == LAPSE_DTYPE_UNKNOWN) {
-    throw Failure(LAPSE_UNSUPPORTED, name + " is a tensor of a kind that lapse can't pass: " + tensor.toString());
-  }
-  tensors_.push_back(tensor.resolve_neg().contiguous());
 }
 
 }  // namespace lapse::plugin::libtorch

@@ -55,7 +55,13 @@ std::string_view without_place(std::string_view line) {
   return condition == std::string_view::npos ? line : line.substr(condition + 2);
 }
 
-constexpr std::array<std::string_view, 3> kOutOfMemory = {"DefaultCPUAllocator", "bad_alloc", "not enough memory"};
+constexpr std::array<std::string_view, 7> kOutOfMemory = {"DefaultCPUAllocator",       "bad_alloc",
+                                                          "not enough memory",         "CUDA out of memory",
+                                                          "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED",
+                                                          "CUDNN_STATUS_ALLOC_FAILED"};
+// After most of these every later call fails too.
+constexpr std::array<std::string_view, 5> kDevice = {"CUDA error: ", "CUDA driver error: ", "cuDNN error: ", "cuda runtime error",
+                                                     "NVIDIA driver"};
 constexpr std::array<std::string_view, 6> kLacking = {"Unknown builtin op",        "Unknown type name",     " not implemented for '",
                                                       "maximum supported version", "Could not run 'aten::", "not supported for quantized"};
 
@@ -64,8 +70,13 @@ Failure failure_of(std::string_view text, bool lacking, Stage stage, const std::
   if (holds_any(text, kOutOfMemory)) {
     return Failure(LAPSE_OUT_OF_MEMORY, message, stage == Stage::Submit ? "smaller inputs or a smaller --batch need less" : "");
   }
+  if (holds_any(text, kDevice)) return Failure(LAPSE_DEVICE_UNUSABLE, message, "nvidia-smi and the system's log may tell more");
   if (lacking || holds_any(text, kLacking))
     return Failure(LAPSE_UNSUPPORTED, message, "another LibTorch may have it: this is " TORCH_VERSION);
+  if (text.find("to be on the same device") != std::string_view::npos) {
+    return Failure(LAPSE_UNSUPPORTED, message,
+                   "the model names the CPU in its code: trace or script it on the device that it shall run on");
+  }
   if (stage == Stage::Load && text.find("INTERNAL ASSERT FAILED") != std::string_view::npos) {
     return Failure(LAPSE_BAD_MODEL, subject + " is damaged: LibTorch can't read its code");
   }

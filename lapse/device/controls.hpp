@@ -15,6 +15,7 @@ struct DeviceInfo {
   std::string name;                // "NVIDIA H100 80GB HBM3"
   std::string driver, runtime;     // "580.159", "13.0"; empty where there is none
   std::uint64_t memory_bytes = 0;  // of the device, in all
+  Duration timer_step{};           // of the timer that spin() and spun() go by; 0 where it is exact or not known
 };
 
 /// Names a captured graph of the timeline that made it; valid for that timeline's life.
@@ -82,6 +83,10 @@ class Controls {
   /// Submits all of a captured graph in one call; does not block.
   virtual Result<void> launch(Graph graph, std::size_t stream = 0) = 0;
 
+  /// How long wait, synchronize and everything else that blocks goes on before a device that doesn't finish counts as lost
+  /// (DeviceUnusable). On a simulated device, which can't hang, it does nothing.
+  virtual void set_timeout(Duration) noexcept {}
+
   /// Null where the driver's management library is not there. Lives as long as the timeline.
   virtual ClockMonitor* clocks() noexcept { return nullptr; }
   /// Null where the vendor's profiling library is not there. Lives as long as the timeline.
@@ -89,5 +94,7 @@ class Controls {
 };
 
 inline constexpr Duration kLongestSpin = std::chrono::milliseconds{200};
+/// Longer than any sound inference, shorter than a night: until set_timeout says otherwise.
+inline constexpr Duration kDeviceTimeout = std::chrono::seconds{60};
 
 }  // namespace lapse::device

@@ -54,21 +54,23 @@ struct SimStamp {
   std::uint64_t after = 0;  // number of pieces of work of the stream that precede it
 };
 
-/// What an engine on the simulated device sees: SimTimeline::stream() points to one. One host thread at a time.
+/// What an engine on the simulated device sees: SimTimeline::stream() points to one. One host thread at a time. What an engine calls is
+/// virtual: a library of the user's own would otherwise bring a copy of the code, whose wake-ups never reach the device's thread (libstdc++
+/// counts who waits on an atomic in a table that each copy has for itself).
 class SimStream {
  public:
   explicit SimStream(SimClock& clock);
-  ~SimStream();
+  virtual ~SimStream();
   SimStream(const SimStream&) = delete;
   SimStream& operator=(const SimStream&) = delete;
 
   /// Host time, as a submit spends it.
-  void host_work(Duration duration) noexcept { clock_.spend(duration); }
+  virtual void host_work(Duration duration) noexcept { clock_.spend(duration); }
   /// Work behind all earlier work. Does not block unless 1,024 pieces of work are waiting. Neither allocates nor locks, but while a graph
   /// is captured.
-  void enqueue(Duration duration, void (*done)(void*) = nullptr, void* context = nullptr) noexcept;
+  virtual void enqueue(Duration duration, void (*done)(void*) = nullptr, void* context = nullptr) noexcept;
   /// Blocks until the stream is idle.
-  void drain() noexcept;
+  virtual void drain() noexcept;
 
   /// A stream of the same device that no timeline marks: where work goes that events don't see.
   SimStream& side() noexcept { return *side_; }

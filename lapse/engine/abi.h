@@ -126,6 +126,8 @@ typedef struct lapse_engine_api {
   lapse_status (*engine_info)(lapse_engine* engine, lapse_engine_info* info);
 
   /* Options: "threads" = number ≥ 1, "device" = one of the engine's, and the engine's own; an unknown key is BAD_INPUT.
+   * For a device with memory of its own also "transfers" = what session_info tells (pinned unless said otherwise), and "streams" = those
+   * that submit will be given, as decimal addresses with commas between: an engine whose sessions belong to a stream needs them here.
    * `model` is a path (for null and sim: what stands behind the colon). Errors: BAD_MODEL, UNSUPPORTED, BAD_INPUT, OUT_OF_MEMORY. */
   lapse_status (*load)(lapse_engine* engine, const char* model, const lapse_option* options, size_t count, lapse_session** session);
   void (*unload)(lapse_session* session);

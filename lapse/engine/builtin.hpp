@@ -1,5 +1,6 @@
 #pragma once
-// The two engines that need no library, behind the same table of functions as every plug-in. Both take x float32 [batch, 4].
+// The engines that need no library of their own, behind the same table of functions as every plug-in. null and sim take x float32
+// [batch, 4]; subject takes nothing.
 //
 //   null   does nothing: what is left is the cost of the measurement itself. Its output y is the x that was bound.
 //   sim    a model on the simulated device (lapse/device/simulated.hpp), which writes y = x when its work completes. The model's text:
@@ -16,12 +17,19 @@
 //          fault=NAME         what a wrong engine does: pending (says that it blocks), other-stream, side-stream (goes on there when
 //                             its stream is done), copies-outside (outputs come to the host only when asked for)
 //          The load option transfers=none leaves the copies out; outputs then takes d2h.
+//   subject  work of the user's own behind lapse/engine/subject.h. The model's text: FILE.so:SYMBOL[:ARGUMENTS]
 
 #include <lapse/engine/abi.h>
+
+#include <string_view>
 
 namespace lapse::engine {
 
 const lapse_engine_api& null_engine() noexcept;
 const lapse_engine_api& sim_engine() noexcept;
+const lapse_engine_api& subject_engine() noexcept;
+
+/// Does it begin with a FILE.so or FILE.so.N…, the end of the text or a colon behind it? Looks at no file.
+bool names_subject(std::string_view model);
 
 }  // namespace lapse::engine

@@ -8,6 +8,7 @@
 #include <lapse/engine/builtin.hpp>
 #include <lapse/engine/catalogue.hpp>
 #include <lapse/engine/plugin/elf_file.hpp>
+#include <lapse/engine/subject_library.hpp>
 #include <optional>
 
 namespace lapse::engine {
@@ -113,6 +114,7 @@ std::vector<CatalogueEntry> catalogue() {
   }
   entries.push_back({"null", {}, &null_engine()});
   entries.push_back({"sim", {}, &sim_engine()});
+  entries.push_back({"subject", {}, &subject_engine()});
   return entries;
 }
 
@@ -120,7 +122,8 @@ Result<const lapse_engine_api*> find_engine(std::string_view name_or_path) {
   if (name_or_path.find('/') != name_or_path.npos) return load_plugin(name_or_path);
   if (name_or_path == "null") return &null_engine();
   if (name_or_path == "sim") return &sim_engine();
-  std::vector<std::string> names{"null", "sim"};
+  if (name_or_path == "subject") return &subject_engine();
+  std::vector<std::string> names{"null", "sim", "subject"};
   for (const auto& [name, file] : find_plugins()) {
     if (name == name_or_path) return load_plugin(file);
     names.push_back(name);
@@ -136,6 +139,8 @@ Result<const lapse_engine_api*> find_engine(std::string_view name_or_path) {
 
 Result<const lapse_engine_api*> engine_for(const fs::path& model) {
   const std::string extension = model.extension().string();
+  // A library without a subject's name: that engine says which it has.
+  if (const auto subject = parse_subject_name(model.filename().string()); subject && subject->symbol.empty()) return &subject_engine();
   for (const Known& known : kKnown) {
     if (takes(known.suffixes, extension)) return find_engine(known.name);
   }

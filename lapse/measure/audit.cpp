@@ -14,7 +14,6 @@ constexpr double kTailFactor = 2.0;    // p99 beyond twice the median: a person 
 constexpr double kStealShare = 0.01;   // as much as the default precision
 constexpr double kOthersShare = 0.05;  // a twentieth of the machine: desktops idle below it
 constexpr double kClockShare = 0.05;   // the clock's own cost as a share of the median
-constexpr double kSubmitFactor = 1.1;  // end to end beyond this multiple of submit: the call does not wait for its work
 constexpr std::size_t kMinHalf = 36;   // runs in each half before a drift can be told from noise
 
 std::string percent(double share) { return share < 0.1 ? fmt::format("{:.2g} %", 100 * share) : fmt::format("{:.0f} %", 100 * share); }
@@ -87,11 +86,6 @@ class Audit {
     const auto& whole = summary_.end_to_end;
     if (!whole.median) return;
     const double median = whole.median->value;
-    if (summary_.submit.median && median > kSubmitFactor * summary_.submit.median->value) {
-      warn("submit_is_not_latency", {{"submit", format_nanoseconds(summary_.submit.median->value)},
-                                     {"end_to_end", format_nanoseconds(median)},
-                                     {"factor", factor(median / summary_.submit.median->value)}});
-    }
     if (whole.p99 && whole.p99->value > kTailFactor * median) {
       warn("slow_tail", {{"p99", format_nanoseconds(whole.p99->value)},
                          {"median", format_nanoseconds(median)},
@@ -119,7 +113,9 @@ class Audit {
 
   void check_device() {
     for (const Finding& finding : timing_.findings) {
-      if (finding.verdict == Verdict::Found) warnings_.push_back(finding.warning);
+      if (finding.verdict != Verdict::Found) continue;
+      warnings_.push_back(finding.warning);
+      if (finding.rule == Rule::LaunchGaps && !plan_.graph) warnings_.back().facts["close"] = "--cuda-graph";
     }
   }
 
@@ -168,6 +164,10 @@ Warnings audit(const PreparedModel& model, const Plan& plan, const ModelTiming& 
   Warnings warnings = model.inputs->warnings;
   check_outputs(timing, warnings);
   std::ranges::move(audit(plan, timing.timing, summaries, machine), std::back_inserter(warnings));
+  for (Warning& each : warnings) {
+    // What would time the copies too, where it was asked not to.
+    if (each.code == "outputs_on_device" && model.session->transfers() == "none") each.facts["instead"] = "pinned";
+  }
   check_threads(model, plan, machine, warnings);
   if (!model.peak_was_reset) warnings.push_back(warning("memory_whole_process"));
   return warnings;

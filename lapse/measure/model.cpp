@@ -1,9 +1,11 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <lapse/device/controls.hpp>
+#include <lapse/engine/builtin.hpp>
 #include <lapse/engine/catalogue.hpp>
 #include <lapse/host/affinity.hpp>
 #include <lapse/host/memory.hpp>
@@ -59,6 +61,17 @@ Result<Target> find_target(const ModelRequest& request) {
     target.model = request.model.substr(std::min(request.model.size(), prefix.size()));
     return target;
   }
+  std::error_code failed;
+  if (engine::names_subject(request.model) && !fs::exists(request.model, failed)) {  // an existing file may have any name
+    if (!request.engine.empty() && request.engine != "subject") {
+      return fail(ErrorCode::BadUse, fmt::format("{} is a subject of a library, not a model for {}", request.model, request.engine),
+                  "leave --engine out");
+    }
+    Target target;
+    LAPSE_TRY(target.engine, engine::find_engine("subject"));
+    target.model = request.model;
+    return target;
+  }
   return find_file(request);
 }
 
@@ -92,6 +105,18 @@ Result<void> open_device(PreparedModel& model, const std::string& device, std::s
   return {};
 }
 
+Error nothing_travels(const std::string& transfers) {
+  return {ErrorCode::BadUse, fmt::format("--transfers {}: this model is not copied to a device and back", transfers),
+          "leave --transfers out, or name a device: --device cuda"};
+}
+
+// As an engine is told them: decimal, with commas between.
+std::string addresses(device::Timeline& timeline) {
+  std::vector<std::uintptr_t> streams;
+  for (std::size_t i = 0; i < timeline.streams(); ++i) streams.push_back(reinterpret_cast<std::uintptr_t>(timeline.stream(i)));
+  return fmt::format("{}", fmt::join(streams, ","));
+}
+
 void note_device_memory(PreparedModel& model, ModelTiming& timing) {
   device::Controls* controls = model.timeline->controls();
   if (controls == nullptr) return;
@@ -101,7 +126,8 @@ void note_device_memory(PreparedModel& model, ModelTiming& timing) {
 
 }  // namespace
 
-Result<PreparedModel> prepare_model(const ModelRequest& request, const Plan& plan) {
+Result<PreparedModel> prepare_model(const ModelRequest& request, const Plan& plan, Watchdog* watchdog) {
+  Pulse* const pulse = watchdog != nullptr ? &watchdog->pulse() : nullptr;
   if (request.inputs.batch && *request.inputs.batch < 1) {
     return fail(ErrorCode::BadInput, fmt::format("--batch {}: a batch has at least one item", *request.inputs.batch));
   }
@@ -109,6 +135,7 @@ Result<PreparedModel> prepare_model(const ModelRequest& request, const Plan& pla
   model.peak_was_reset = host::reset_peak();
   model.resident_before = host::resident();
   const auto begin = std::chrono::steady_clock::now();
+  std::optional<Within> loading(std::in_place, pulse, Step::Load);
   LAPSE_TRY(const Target target, find_target(request));  // loads the plug-in, and with it the library that it is linked to
   model.threads = request.threads.value_or(std::max(1, host::usable_cpus() / static_cast<int>(plan.in_flight)));
 
@@ -116,10 +143,16 @@ Result<PreparedModel> prepare_model(const ModelRequest& request, const Plan& pla
   if (!request.engine_library.empty()) open_options.emplace_back("library", request.engine_library);
   const std::string device = request.device == "cuda" ? "cuda:0" : request.device;
   if (!device.empty()) load_options.emplace_back("device", device);
+  const bool copies = device.starts_with("cuda") || target.engine == &engine::sim_engine();
+  if (!request.transfers.empty() && !copies) return tl::unexpected(nothing_travels(request.transfers));
+  if (!request.transfers.empty()) load_options.emplace_back("transfers", request.transfers);
   load_options.insert(load_options.end(), request.engine_options.begin(), request.engine_options.end());
 
   // Before the model is loaded, so that what it takes of the device's memory can be told.
-  if (device.starts_with("cuda")) LAPSE_CHECK(open_device(model, device, plan.streams));
+  if (device.starts_with("cuda")) {
+    LAPSE_CHECK(open_device(model, device, plan.streams));
+    load_options.emplace_back("streams", addresses(*model.timeline));
+  }
   LAPSE_TRY(auto engine, engine::Engine::open(*target.engine, open_options));
   model.engine = std::make_unique<engine::Engine>(std::move(engine));
   LAPSE_TRY(auto session, model.engine->load(target.model, load_options));
@@ -129,22 +162,36 @@ Result<PreparedModel> prepare_model(const ModelRequest& request, const Plan& pla
     LAPSE_CHECK(open_device(model, model.session->device(), plan.streams));
   }
 
+  loading.reset();
+  if (!request.transfers.empty() && model.session->transfers().empty()) return tl::unexpected(nothing_travels(request.transfers));
+  if (model.timeline->streams() < plan.streams) {
+    return fail(ErrorCode::BadUse, fmt::format("--streams {}: the device '{}' has no streams", plan.streams, model.session->device()),
+                "leave --streams out, or name a device: --device cuda");
+  }
+
   if (target.folder && request.inputs != InputRequest{}) {
     return fail(ErrorCode::BadUse, fmt::format("{} is a folder with inputs of its own", request.model),
                 "leave --shape, --dim, --batch, --fill, --seed, --rotate, --input and --expect out, or name the model file in it");
   }
   LAPSE_TRY(auto inputs, target.folder ? read_test_data(*target.folder, *model.session) : prepare_inputs(*model.session, request.inputs));
   model.inputs = std::make_unique<Inputs>(std::move(inputs));
+  loading.emplace(pulse, Step::Load);
   LAPSE_TRY(auto subject, SessionSubject::make(*model.session, *model.timeline, *model.inputs, plan.in_flight));
   model.subject = std::make_unique<SessionSubject>(std::move(subject));
+  model.subject->watch(pulse);
   return model;
 }
 
-Result<ModelTiming> time_model(PreparedModel& model, const Plan& plan, const tensor::Tolerance& tolerance, const Hooks& hooks) {
+Result<ModelTiming> time_model(PreparedModel& model, const Plan& plan, const tensor::Tolerance& tolerance, const Hooks& hooks,
+                               ModelTiming* so_far) {
+  const auto enter_phase = [&](const char* phase) {
+    if (hooks.watchdog != nullptr) hooks.watchdog->phase(phase);
+  };
   const auto check = [&] { return check_answer(*model.subject, model.session->outputs(), *model.inputs, tolerance, hooks.stop); };
   ModelTiming timing;
   const std::size_t inputs_before = fingerprint(model.inputs->sets.front());
   const auto begin = model.timeline->now();
+  enter_phase("the first inference");
   LAPSE_TRY(const auto outputs, model.subject->infer(0));
   timing.first = model.timeline->now() - begin;
   if (fingerprint(model.inputs->sets.front()) != inputs_before) {
@@ -152,15 +199,18 @@ Result<ModelTiming> time_model(PreparedModel& model, const Plan& plan, const ten
                 "export it without in-place operations on its inputs (in PyTorch: x = x.clone() first)");
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) timing.outputs.push_back(describe(outputs[i], i, model.session->outputs()));
+  enter_phase("the check of the answer");
   LAPSE_TRY(timing.answer, check());
   note_device_memory(model, timing);
 
+  if (so_far != nullptr) *so_far = timing;
   LAPSE_TRY(timing.timing, time_subject(*model.subject, plan, hooks, model.load + (model.timeline->now() - begin)));
   note_device_memory(model, timing);
   timing.peak = peak_memory(model);
 
   Measurement& measurement = timing.timing.measurement;
   if (measurement.stop == Stop::Interrupted || measurement.stop == Stop::Failed) return timing;
+  enter_phase("the check after the measurement");
   auto after = check();
   if (!after && after.error().code == ErrorCode::WrongAnswer) {
     return fail(ErrorCode::WrongAnswer, "right before the measurement, wrong after it: " + after.error().message,

@@ -18,6 +18,7 @@ struct ModelRequest {
   std::string engine;          // name or plug-in path; empty: by the ending of the file
   std::string engine_library;  // empty: the one that the engine finds
   std::string device;          // empty: the engine's own choice
+  std::string transfers;       // how data travel to the device: "pinned", "pageable", "none"; empty: the engine's own choice
   std::optional<int> threads;  // of one inference; nothing: the CPUs that are usable, shared among those in flight
   engine::Options engine_options;
   InputRequest inputs;  // not for a folder, which brings its own
@@ -40,7 +41,7 @@ struct PreparedModel {
 
 /// As many bindings of every input set as the plan keeps in flight. Errors: everything that can be wrong with a model, its engine or its
 /// inputs.
-Result<PreparedModel> prepare_model(const ModelRequest& request, const Plan& plan = {});
+Result<PreparedModel> prepare_model(const ModelRequest& request, const Plan& plan = {}, Watchdog* watchdog = nullptr);
 
 struct OutputInfo {
   std::string name;
@@ -58,7 +59,9 @@ struct ModelTiming {
   std::uint64_t device_peak = 0;  // bytes of the device's memory at the most, over what was in use before; 0: not known
 };
 
-/// First inference, check, warm-up, timed runs, check. Errors: those of the model; WrongAnswer; Interrupted before the first timed run.
-Result<ModelTiming> time_model(PreparedModel& model, const Plan& plan, const tensor::Tolerance& tolerance, const Hooks& hooks = {});
+/// First inference, check, warm-up, timed runs, check. `so_far` (may be null) is what is known before the warm-up, for whoever has to
+/// report without the rest. Errors: those of the model; WrongAnswer; Interrupted before the first timed run.
+Result<ModelTiming> time_model(PreparedModel& model, const Plan& plan, const tensor::Tolerance& tolerance, const Hooks& hooks = {},
+                               ModelTiming* so_far = nullptr);
 
 }  // namespace lapse::measuring

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <lapse/measure/loop.hpp>
 #include <lapse/measure/run.hpp>
+#include <lapse/measure/watchdog.hpp>
 #include <lapse/stats/quantile.hpp>
 #include <limits>
 
@@ -50,6 +51,10 @@ class Run {
  private:
   bool interrupted() const { return hooks_.stop != nullptr && hooks_.stop->load(std::memory_order_relaxed); }
 
+  void enter_phase(const char* phase) {
+    if (hooks_.watchdog != nullptr) hooks_.watchdog->phase(phase);
+  }
+
   void tell(bool warming_up, std::size_t runs) {
     const Instant now = timeline_.now();
     if (!hooks_.progress || now < next_sign_of_life_) return;
@@ -64,7 +69,12 @@ class Run {
   Result<void> batch(std::vector<Sample>& samples, std::size_t count, Instant deadline) {
     const std::size_t before = samples.size();
     samples.resize(before + count);
+    if (hooks_.watchdog != nullptr) hooks_.watchdog->publish(result_, &samples == &result_.samples ? before : 0);
     auto done = loop_.run(std::span(samples).subspan(before), iteration_, {deadline, hooks_.stop});
+    if (hooks_.watchdog != nullptr) {
+      hooks_.watchdog->pulse().enter(Step::Own);
+      hooks_.watchdog->withdraw();
+    }
     samples.resize(before + (done ? *done : 0));
     if (!done) return tl::unexpected(std::move(done).error());
     iteration_ += *done;
@@ -72,6 +82,7 @@ class Run {
   }
 
   Result<void> warm_up() {
+    enter_phase("the warm-up");
     std::vector<Sample> discarded;
     if (plan_.warmup) {
       while (discarded.size() < *plan_.warmup && !interrupted()) {
@@ -123,6 +134,7 @@ class Run {
   }
 
   Result<void> measure() {
+    enter_phase("the timed runs");
     const Instant deadline = begin_ + plan_.budget;
     std::vector<Sample>& samples = result_.samples;
     double next_look = 0;

@@ -33,14 +33,22 @@ Result<void> SessionSubject::fetch(std::size_t slot, std::size_t iteration) {
 }
 
 Result<std::vector<tensor::TensorView>> SessionSubject::infer(std::size_t set) {
-  LAPSE_CHECK(submit(0, set));
+  {
+    const Within step(pulse_, Step::Submit);
+    LAPSE_CHECK(submit(0, set));
+  }
+  LAPSE_CHECK(wait());
+  const Within step(pulse_, Step::Fetch);
+  return at(0, set).outputs();
+}
+
+Result<void> SessionSubject::wait() {
+  const Within step(pulse_, Step::Wait);
   // All of the device: an engine that works on other streams than ours gives right answers all the same.
   if (device::Controls* controls = timeline_->controls()) {
-    LAPSE_CHECK(controls->synchronize_device());
-  } else {
-    LAPSE_CHECK(timeline_->synchronize());
+    return controls->synchronize_device();
   }
-  return at(0, set).outputs();
+  return timeline_->synchronize();
 }
 
 }  // namespace lapse::measuring

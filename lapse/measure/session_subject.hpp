@@ -4,6 +4,7 @@
 #include <lapse/engine/session.hpp>
 #include <lapse/measure/inputs.hpp>
 #include <lapse/measure/subject.hpp>
+#include <lapse/measure/watchdog.hpp>
 #include <span>
 #include <vector>
 
@@ -28,12 +29,15 @@ class SessionSubject final : public Subject {
   device::Timeline& timeline() noexcept override { return *timeline_; }
 
   std::size_t sets() const noexcept override { return sets_; }
+  /// `pulse` (may be null) is told what infer waits for; it belongs to the thread that calls infer.
+  void watch(Pulse* pulse) noexcept { pulse_ = pulse; }
   /// One inference on `set`, waited for. The outputs are valid until the next submit of slot 0.
   Result<std::vector<tensor::TensorView>> infer(std::size_t set);
 
  private:
   SessionSubject(device::Timeline& timeline, const engine::Session& session, std::size_t sets)
       : timeline_(&timeline), asynchronous_(session.asynchronous()), staged_(session.staged()), sets_(sets) {}
+  Result<void> wait();
   engine::Binding& at(std::size_t slot, std::size_t iteration) noexcept { return bindings_[slot * sets_ + iteration % sets_]; }
   static Result<void> outcome(const engine::Binding& binding, lapse_status status) {
     if (status == LAPSE_OK) return {};
@@ -43,6 +47,7 @@ class SessionSubject final : public Subject {
   bool asynchronous_;
   bool staged_;
   std::size_t sets_;
+  Pulse* pulse_ = nullptr;
   std::vector<engine::Binding> bindings_;
 };
 

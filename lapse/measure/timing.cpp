@@ -2,6 +2,7 @@
 #include <lapse/measure/clock_watch.hpp>
 #include <lapse/measure/graph_subject.hpp>
 #include <lapse/measure/timing.hpp>
+#include <lapse/measure/watched_subject.hpp>
 #include <optional>
 
 namespace lapse::measuring {
@@ -17,11 +18,14 @@ Duration clock_cost(device::Timeline& timeline) {
 }
 
 // What ends the examination ends the measurement too, but takes nothing from what was timed before.
-void examine(Examiner& examiner, Duration time, Timing& timing) {
+void examine(Examiner& examiner, Duration time, Timing& timing, Watchdog* watchdog) {
   Measurement& measurement = timing.measurement;
   if (measurement.stop != Stop::Interrupted && measurement.stop != Stop::Failed) {
     const std::size_t iterations = measurement.warmup.discarded + measurement.samples.size();
-    if (auto finished = examiner.finish(measurement.samples, time, iterations); !finished) {
+    if (watchdog != nullptr) watchdog->publish(measurement, measurement.samples.size());
+    auto finished = examiner.finish(measurement.samples, time, iterations);
+    if (watchdog != nullptr) watchdog->withdraw();
+    if (!finished) {
       measurement.stop = Stop::Failed;
       measurement.failure = std::move(finished).error();
     }
@@ -42,11 +46,22 @@ Bound bound_of(const Timing& timing) {
 }  // namespace
 
 Result<Timing> time_subject(Subject& given, const Plan& plan, const Hooks& hooks, Duration before) {
+  Watchdog* const watchdog = hooks.watchdog;
+  Pulse* const pulse = watchdog != nullptr ? &watchdog->pulse() : nullptr;
+  const auto enter_phase = [&](const char* phase) {
+    if (watchdog != nullptr) watchdog->phase(phase);
+  };
   std::optional<GraphSubject> graph;
   if (plan.graph) {
+    enter_phase("the capture of the graph");
+    const Within step(pulse, Step::Submit);
     LAPSE_TRY(graph, GraphSubject::make(given));
   }
-  Subject& subject = graph ? static_cast<Subject&>(*graph) : given;
+  Subject& captured = graph ? static_cast<Subject&>(*graph) : given;
+  std::optional<WatchedSubject> watched;
+  if (watchdog != nullptr) watched.emplace(captured, *watchdog);
+  Subject& subject = watched ? static_cast<Subject&>(*watched) : captured;
+  enter_phase("the audit");
   device::Timeline& timeline = subject.timeline();
   Timing timing;
   timing.clock_cost = clock_cost(timeline);
@@ -61,7 +76,9 @@ Result<Timing> time_subject(Subject& given, const Plan& plan, const Hooks& hooks
   timing.disturbance = host::between(activity, host::activity());
   timing.load_1min = activity.load_1min;
 
-  examine(examiner, before + (timeline.now() - begin), timing);
+  enter_phase("the audit");
+  examine(examiner, before + (timeline.now() - begin), timing, watchdog);
+  if (pulse != nullptr) pulse->enter(Step::Own);
   timing.evidence.clocks = std::move(clocks);
   if (monitor != nullptr) timing.evidence.max_mhz = monitor->max_mhz();
   timing.findings = judge(timing.evidence, timing.measurement.samples, subject.asynchronous());

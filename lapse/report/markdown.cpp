@@ -28,7 +28,7 @@ std::string cells(const LatencyRow& row) {
 std::string to_markdown(const Report& report, Language language) {
   const Outline content = outline(report, language);
   std::string out;
-  if (!content.interrupted.empty()) out += fmt::format("**{}**\n\n", escaped(content.interrupted));
+  for (const std::string& alert : content.alerts) out += fmt::format("**{}**\n\n", escaped(alert));
   out += fmt::format("**{}**\n\n", escaped(content.title));
 
   const Latency& latency = content.latency;

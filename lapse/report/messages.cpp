@@ -7,6 +7,7 @@
 //   batch 배치                   thread 스레드             memory peak 메모리 최대        budget 시간 예산
 //   tolerance 허용 오차          expected output 기대 출력 dynamic dimension 동적 차원    random 무작위
 //   stream 스트림                forward 순전파            graph 그래프                   audit 점검
+//   side stream 보조 스트림      mark 마크                 gap 틈                         join 합류
 //   control group 컨트롤 그룹    governor 거버너           clock (of a CPU) 클럭          clock (time) 시계
 //
 // Korean sentences end in -ㅂ니다, hints in -세요. A particle never follows a fact directly where its form would depend on the fact.
@@ -26,6 +27,7 @@ struct TextRow {
 constexpr std::array kTexts{
     TextRow{Text::Interrupted, "INTERRUPTED: this is what had been measured until then", "중단됨: 그때까지 측정한 결과입니다"},
     TextRow{Text::Failed, "FAILED: this is what had been measured until then", "실패: 그때까지 측정한 결과입니다"},
+    TextRow{Text::TimesWrong, "these times are wrong: {reason}", "이 시간은 틀린 값입니다: {reason}"},
     TextRow{Text::Thread, "1 thread", "스레드 1개"},
     TextRow{Text::Threads, "{n} threads", "스레드 {n}개"},
     TextRow{Text::Batch, "batch {n}", "배치 {n}"},
@@ -68,26 +70,26 @@ constexpr std::array kTexts{
             "동기화하지 않아도 {submit}: 이 호출은 작업이 거의 끝날 때까지 기다립니다"},
     TextRow{Text::H2D, "H2D", "H2D"},
     TextRow{Text::D2H, "D2H", "D2H"},
-    TextRow{Text::Includes, "includes", "측정 범위"},
-    TextRow{Text::IncludesTransfers, "H2D, forward and D2H ({transfers} host memory)", "H2D, 순전파, D2H (호스트 메모리: {transfers})"},
-    TextRow{Text::IncludesForward, "forward only: inputs lie on the device, outputs stay there",
+    TextRow{Text::Timed, "timed", "측정 범위"},
+    TextRow{Text::TimedTransfers, "H2D, forward and D2H ({transfers} host memory)", "H2D, 순전파, D2H (호스트 메모리: {transfers})"},
+    TextRow{Text::TimedForward, "forward only: inputs lie on the device, outputs stay there",
             "순전파만: 입력은 장치에 있고 출력도 장치에 남음"},
-    TextRow{Text::IncludesGraph, "forward launched as one graph", "순전파를 그래프 하나로 실행"},
-    TextRow{Text::IncludesColdCache, "cache flushed before each run", "실행마다 캐시를 비움"},
-    TextRow{Text::IncludesStreams, "{n} streams", "스트림 {n}개"},
+    TextRow{Text::TimedGraph, "forward launched as one graph", "순전파를 그래프 하나로 실행"},
+    TextRow{Text::TimedColdCache, "cold cache: flushed before each run", "콜드 캐시: 실행마다 먼저 비움"},
     TextRow{Text::Bound, "bound", "병목"},
-    TextRow{Text::BoundLaunch, "launch-bound: the host takes longer to submit the work than the device to do it",
-            "제출 병목: 장치가 일하는 시간보다 호스트가 제출하는 시간이 더 깁니다"},
-    TextRow{Text::BoundDevice, "device-bound: the device takes longer to do the work than the host to submit it",
-            "장치 병목: 호스트가 제출하는 시간보다 장치가 일하는 시간이 더 깁니다"},
+    TextRow{Text::BoundLaunch, "launch-bound: submitting the work takes longer than doing it",
+            "제출 병목: 작업을 제출하는 시간이 실행하는 시간보다 깁니다"},
+    TextRow{Text::BoundDevice, "device-bound: doing the work takes longer than submitting it",
+            "장치 병목: 작업을 실행하는 시간이 제출하는 시간보다 깁니다"},
     TextRow{Text::Audit, "audit", "점검"},
     TextRow{Text::AuditClean, "clean: {rules}", "이상 없음: {rules}"},
     TextRow{Text::AuditNotExamined, "not examined: {rules}", "점검하지 않음: {rules}"},
     TextRow{Text::AuditFound, "FOUND: {rules}", "발견: {rules}"},
+    TextRow{Text::AuditNotMade, "not made", "하지 않음"},
     TextRow{Text::Throughput, "throughput", "처리량"},
     TextRow{Text::Inferences, "{rate} inferences/s", "초당 추론 {rate}회"},
     TextRow{Text::Items, "{rate} items/s, {n} in a batch", "초당 항목 {rate}개 (배치당 {n}개)"},
-    TextRow{Text::InFlight, "{n} in flight", "동시 진행 {n}개"},
+    TextRow{Text::InFlight, "{n} in flight[ on {streams} streams]", "동시 진행 {n}개[ (스트림 {streams}개)]"},
     TextRow{Text::Memory, "memory", "메모리"},
     TextRow{Text::MemoryPeak, "peak {bytes}", "최대 {bytes}"},
     TextRow{Text::MemoryWholeProcess, "peak {bytes}, of the whole process", "최대 {bytes}, 프로세스 전체"},
@@ -100,7 +102,7 @@ constexpr std::array kTexts{
     TextRow{Text::StoppedMaxRuns, "the limit of runs is reached[; the median is within ± {reached}]",
             "최대 실행 횟수 도달[, 중앙값의 오차는 ± {reached}]"},
     TextRow{Text::StoppedInterrupted, "interrupted[; the median is within ± {reached}]", "중단됨[, 중앙값의 오차는 ± {reached}]"},
-    TextRow{Text::StoppedFailed, "failed[: {message}]", "실패[: {message}]"},
+    TextRow{Text::StoppedFailed, "failed[: {message}][ → {hint}]", "실패[: {message}][ → {hint}]"},
     TextRow{Text::Machine, "machine", "측정 환경"},
     TextRow{Text::Cpus, "{allowed} of {online} CPUs", "CPU {online}개 중 {allowed}개"},
     TextRow{Text::CpusLimited, "{allowed} of {online} CPUs, limited to {limit}", "CPU {online}개 중 {allowed}개, {limit}개로 제한"},
@@ -108,6 +110,20 @@ constexpr std::array kTexts{
     TextRow{Text::Virtual, "in a VM ({hypervisor})", "VM ({hypervisor})"},
     TextRow{Text::Note, "note", "참고"},
     TextRow{Text::IndependentRuns, "the intervals assume independent runs", "신뢰구간은 실행들이 서로 독립이라고 가정합니다"},
+    TextRow{Text::Doctor, "how wrong is the timing", "시간 측정의 오차"},
+    TextRow{Text::DoctorErrors, "median error of each method against work of known length", "길이를 아는 작업에 대한 방법별 오차의 중앙값"},
+    TextRow{Text::DoctorKnown, "known", "참값"},
+    TextRow{Text::DoctorMarks, "events", "이벤트"},
+    TextRow{Text::DoctorSynchronised, "host, waiting", "호스트, 동기화"},
+    TextRow{Text::DoctorCall, "call alone", "호출만"},
+    TextRow{Text::DoctorEmpty, "two events with nothing between them read {pair}, round empty work {work} (never subtracted)",
+            "이벤트 둘 사이에 아무것도 없으면 {pair}, 빈 작업이 있으면 {work} (빼지 않고 보이기만 합니다)"},
+    TextRow{Text::DoctorNoWitness, "no profiling interface (CUPTI) is installed here as a second witness",
+            "두 번째 증인이 될 프로파일링 인터페이스(CUPTI)가 설치되어 있지 않습니다"},
+    TextRow{Text::DoctorGood, "events are within 1 % or 2 µs of the truth at every length",
+            "모든 길이에서 이벤트의 오차가 1 % 또는 2 µs 이내입니다"},
+    TextRow{Text::DoctorBad, "events are further than 1 % and 2 µs from the truth at some length",
+            "이벤트의 오차가 1 %와 2 µs를 넘는 길이가 있습니다"},
 };
 
 constexpr bool in_order() {
@@ -141,11 +157,6 @@ constexpr std::array kWarnings{
                 "let the clocks settle with a longer --warmup, or average over more with --budget",
                 "실행의 후반부가 전반부와 다릅니다({percent}): {first}, 그다음 {second}",
                 "--warmup을 늘려 클럭을 안정시키거나 --budget을 늘려 더 오래 재 보세요"},
-    WarningText{"submit_is_not_latency",
-                "the call returns after {submit}, the outputs are there after {end_to_end}: submit is {factor}× too small for a latency",
-                "quote end-to-end; submit only tells how long the host is busy",
-                "호출은 {submit} 만에 돌아오지만 출력은 {end_to_end} 뒤에 나옵니다: 제출 시간은 지연 시간보다 {factor}배 작습니다",
-                "종단 간 시간을 인용하세요: 제출 시간은 호스트가 바쁜 시간일 뿐입니다"},
     WarningText{"slow_tail", "1 run in 100 takes {p99} or more, {factor}× the median ({median})",
                 "see which runs with --csv; keep the process on its own CPUs with --pin",
                 "100회 중 1회는 {p99} 이상 걸립니다: 중앙값({median})의 {factor}배",
@@ -207,28 +218,62 @@ constexpr std::array kWarnings{
     WarningText{"side_stream",
                 "work on a side stream is not joined: when the stream was done ({device}), the device went on for another {left}",
                 "the times are too short: join the side stream with an event before the call returns",
-                "곁 스트림의 작업이 합류하지 않았습니다: 스트림이 끝난 뒤({device})에도 장치가 {left} 더 일했습니다",
-                "측정값이 너무 작습니다: 호출이 돌아오기 전에 이벤트로 곁 스트림을 합류시키세요"},
+                "보조 스트림의 작업이 합류하지 않았습니다: 스트림이 끝난 뒤({device})에도 장치가 {left} 더 일했습니다",
+                "측정값이 너무 작습니다: 호출이 돌아오기 전에 이벤트로 보조 스트림을 합류시키세요"},
     WarningText{"launch_gaps", "{percent} of the device time is waiting for the host: {device} as called, {work} of work behind a backlog",
-                "compare kernels by {work}; to close the gaps: --cuda-graph, or a larger --batch",
-                "장치 시간의 {percent}는 호스트를 기다린 시간입니다: 호출대로 {device}, 밀린 작업 뒤에서는 {work}",
-                "커널을 비교할 때는 {work}, 틈을 없애려면 --cuda-graph 또는 더 큰 --batch를 쓰세요"},
+                "compare kernels by {work}; to close the gaps: [{close}, or ]a larger --batch",
+                "장치 시간의 {percent}는 호스트를 기다린 시간입니다: 보통은 {device}, 앞에 일을 쌓아 두고 재면 {work}",
+                "커널을 비교할 때는 {work} 쪽을 보고, 틈을 없애려면 [{close} 또는 ]더 큰 --batch를 쓰세요"},
     WarningText{"outputs_on_device",
                 "the outputs are not on the host when a run ends: bringing them takes another {fetch} ({percent} of {end_to_end})",
-                "add it to what a user waits for, or measure it: --transfers pinned",
+                "add it to what a user waits for[, or measure it: --transfers {instead}]",
                 "실행이 끝나도 출력이 호스트에 없습니다: 가져오는 데 {fetch} 더 걸립니다 ({end_to_end}의 {percent})",
-                "사용자가 기다리는 시간에 더하거나 함께 재세요: --transfers pinned"},
+                "사용자가 기다리는 시간에 더하세요[. 함께 재려면: --transfers {instead}]"},
     WarningText{"clock_fell", "the device's clock went from {high} MHz down to {low} MHz during the runs",
                 "warm up for longer with --warmup, or lock the clock", "실행 중에 장치 클럭이 {high} MHz에서 {low} MHz까지 떨어졌습니다",
                 "--warmup으로 예열을 늘리거나 클럭을 고정하세요"},
     WarningText{"clock_held_down",
                 "the device's clock was held down in {percent} of the readings ({reasons}): {low} to {high} MHz[ of {max}]",
                 "cool it, raise its power limit, or quote the clock with the time",
-                "장치 클럭이 읽은 횟수의 {percent}에서 제한되었습니다({reasons}): {low}–{high} MHz[, 최대 {max}]",
-                "냉각이나 전력 제한을 손보거나, 시간과 함께 클럭을 밝히세요"},
+                "클럭을 읽은 횟수의 {percent}에서 장치 클럭이 제한되었습니다({reasons}): {low}–{high} MHz[, 최대 {max}]",
+                "냉각이나 전력 제한을 손보거나, 시간과 함께 클럭도 밝히세요"},
     WarningText{"debug_build", "this lapse was built for debugging: its own cost is larger than it need be",
                 "build it for release: -DCMAKE_BUILD_TYPE=Release", "디버그용으로 빌드한 lapse라서 자체 비용이 더 큽니다",
                 "릴리스로 빌드하세요: -DCMAKE_BUILD_TYPE=Release"},
+};
+
+struct RuleText {
+  std::string_view rule;
+  std::string_view clean, found, topic, wrong;  // English
+  std::string_view korean_clean, korean_found, korean_topic, korean_wrong;
+};
+
+constexpr std::array kRules{
+    RuleText{"pending-on-return", "nothing pending on return", "work pending on return", "pending work",
+             "the call returned before its work was done", "돌아온 뒤 남은 작업 없음", "돌아온 뒤에도 남은 작업", "남은 작업",
+             "호출이 작업을 끝내지 않고 돌아왔습니다"},
+    RuleText{"other-stream", "right stream", "work on another stream", "stream", "the work ran on another stream than the marks",
+             "스트림 일치", "다른 스트림에서 실행된 작업", "스트림", "작업이 측정한 스트림에서 실행되지 않았습니다"},
+    RuleText{"side-stream", "streams joined", "side stream not joined", "side streams", "work on a side stream went on after the last mark",
+             "보조 스트림 합류", "합류하지 않은 보조 스트림", "보조 스트림", "마지막 마크 뒤에도 보조 스트림이 일하고 있었습니다"},
+    RuleText{"launch-gaps", "no launch gaps", "launch gaps", "launch gaps", "", "제출 틈 없음", "제출 틈", "제출 틈", ""},
+    RuleText{"outputs-on-device", "outputs on host", "outputs left on the device", "outputs", "", "출력 복사됨", "장치에 남은 출력",
+             "출력 위치", ""},
+    RuleText{"clocks", "clock steady", "clock not steady", "clock", "", "클럭 일정", "클럭 저하", "클럭", ""},
+};
+
+struct ReasonText {
+  std::string_view reason, english, korean;
+};
+
+constexpr std::array kReasons{
+    ReasonText{"no-time", "no time left", "시간 부족"},
+    ReasonText{"self-synchronising", "the call waits for its work itself", "호출이 스스로 동기화함"},
+    ReasonText{"no-reading", "no reading", "읽은 값 없음"},
+    ReasonText{"other-stream", "the work is elsewhere", "작업이 다른 스트림에 있음"},
+    ReasonText{"under-load", "under load", "부하 중"},
+    ReasonText{"blocking", "the call blocks", "동기 호출"},
+    ReasonText{"asynchronous", "the call does not block", "비동기 호출"},
 };
 
 const WarningText* find(std::string_view code) {
@@ -285,6 +330,21 @@ std::string expand(std::string_view pattern, const Facts& facts) {
 std::string say(Text text, Language language, const Facts& facts) {
   const TextRow& row = kTexts[static_cast<std::size_t>(text)];
   return expand(language == Language::Korean ? row.korean : row.english, facts);
+}
+
+RuleWords rule_words(std::string_view rule, Language language) {
+  const auto row = std::ranges::find(kRules, rule, &RuleText::rule);
+  if (row == kRules.end()) return {std::string(rule), std::string(rule), std::string(rule), {}};
+  if (language == Language::Korean) {
+    return {std::string(row->korean_clean), std::string(row->korean_found), std::string(row->korean_topic), std::string(row->korean_wrong)};
+  }
+  return {std::string(row->clean), std::string(row->found), std::string(row->topic), std::string(row->wrong)};
+}
+
+std::string reason_words(std::string_view reason, Language language) {
+  const auto row = std::ranges::find(kReasons, reason, &ReasonText::reason);
+  if (row == kReasons.end()) return std::string(reason);
+  return std::string(language == Language::Korean ? row->korean : row->english);
 }
 
 Message say(const measuring::Warning& warning, Language language) {

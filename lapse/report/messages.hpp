@@ -13,7 +13,8 @@
 //   as --budget takes it "60s"       suggest (of precision_not_reached)
 //   count                "812"       runs, needed, suggest (of warmup_not_settled), periods, threads, cpus, count, size, index
 //   number               "1.5"       load, limit (CPUs), largest
-//   name                 "x"         governor, dimension, output, inputs ("ids, mask"), reasons ("power cap")
+//   name                 "x"         governor, dimension, output, inputs ("ids, mask"), reasons ("power cap"), instead ("pinned"),
+//                                    close ("--cuda-graph")
 
 #include <lapse/measure/warning.hpp>
 #include <lapse/report/render.hpp>
@@ -29,6 +30,7 @@ using Facts = std::map<std::string, std::string>;
 enum class Text {
   Interrupted,
   Failed,
+  TimesWrong,
   Thread,
   Threads,
   Batch,
@@ -67,12 +69,11 @@ enum class Text {
   SubmitLooksRight,
   H2D,
   D2H,
-  Includes,
-  IncludesTransfers,
-  IncludesForward,
-  IncludesGraph,
-  IncludesColdCache,
-  IncludesStreams,
+  Timed,
+  TimedTransfers,
+  TimedForward,
+  TimedGraph,
+  TimedColdCache,
   Bound,
   BoundLaunch,
   BoundDevice,
@@ -80,6 +81,7 @@ enum class Text {
   AuditClean,
   AuditNotExamined,
   AuditFound,
+  AuditNotMade,
   Throughput,
   Inferences,
   Items,
@@ -101,11 +103,33 @@ enum class Text {
   Virtual,
   Note,
   IndependentRuns,
+  Doctor,
+  DoctorErrors,
+  DoctorKnown,
+  DoctorMarks,
+  DoctorSynchronised,
+  DoctorCall,
+  DoctorEmpty,
+  DoctorNoWitness,
+  DoctorGood,
+  DoctorBad,
   End,  // how many there are
 };
 
 /// The text in that language, with its facts.
 std::string say(Text text, Language language, const Facts& facts = {});
+
+/// What the audit's row says of one of its rules. All but `wrong` are never empty.
+struct RuleWords {
+  std::string clean;  // "right stream"
+  std::string found;  // "work on another stream"
+  std::string topic;  // "stream": what was not examined
+  std::string wrong;  // why no time can be trusted when it is found; empty where the times only need a remark
+};
+/// By the code of the rule. One that this version does not know says its code.
+RuleWords rule_words(std::string_view rule, Language language);
+/// Why a rule was not examined, by its code, likewise.
+std::string reason_words(std::string_view reason, Language language);
 
 struct Message {
   std::string message;  // one line

@@ -46,17 +46,16 @@ std::string answer(const AnswerRow& row, Language language) {
 }
 
 // What the times hold: no hidden default.
-std::string includes(const SubjectRow& subject, Language language) {
+std::string timed(const SubjectRow& subject, Language language) {
   std::string out;
   const auto add = [&out](const std::string& part) { out += out.empty() ? part : " · " + part; };
   if (subject.transfers == "none") {
-    add(say(Text::IncludesForward, language));
+    add(say(Text::TimedForward, language));
   } else if (!subject.transfers.empty()) {
-    add(say(Text::IncludesTransfers, language, {{"transfers", subject.transfers}}));
+    add(say(Text::TimedTransfers, language, {{"transfers", subject.transfers}}));
   }
-  if (subject.graph) add(say(Text::IncludesGraph, language));
-  if (subject.cold_cache) add(say(Text::IncludesColdCache, language));
-  if (subject.streams > 1) add(say(Text::IncludesStreams, language, {{"n", std::to_string(subject.streams)}}));
+  if (subject.graph) add(say(Text::TimedGraph, language));
+  if (subject.cold_cache) add(say(Text::TimedColdCache, language));
   return out;
 }
 
@@ -67,8 +66,8 @@ std::vector<Row> setup(const Report& report, Language language) {
   for (std::size_t i = 0; i < shown; ++i) rows.push_back({i == 0 ? say(Text::Input, language) : "", tensor(inputs[i])});
   if (shown < inputs.size()) rows.push_back({"", say(Text::MoreInputs, language, {{"n", std::to_string(inputs.size() - shown)}})});
   rows.push_back({say(Text::Answer, language), answer(report.answer, language)});
-  if (std::string value = includes(report.subject, language); !value.empty()) {
-    rows.push_back({say(Text::Includes, language), std::move(value)});
+  if (std::string value = timed(report.subject, language); !value.empty()) {
+    rows.push_back({say(Text::Timed, language), std::move(value)});
   }
   return rows;
 }
@@ -127,6 +126,16 @@ void draw_histogram(const Report& report, Language language, Latency& latency) {
   latency.range = say(summary.p99 ? Text::HistogramToP99 : Text::HistogramToMax, language, {{"range", duration_range(summary.min, high)}});
 }
 
+// Why none of the times can be trusted; empty where they can.
+std::vector<std::string> wrong(const AuditRow& audit, Language language) {
+  std::vector<std::string> reasons;
+  for (const RuleRow& row : audit.rules) {
+    if (row.verdict != "found") continue;
+    if (std::string why = rule_words(row.rule, language).wrong; !why.empty()) reasons.push_back(std::move(why));
+  }
+  return reasons;
+}
+
 // What a clock round the call would have read: of one call on an idle device, where that is known.
 std::string submit_alone(const Report& report, Language language) {
   double submit = report.audit.idle_submit_ns, whole = report.audit.idle_end_to_end_ns;
@@ -134,8 +143,8 @@ std::string submit_alone(const Report& report, Language language) {
     submit = report.summary.submit.median->value;
     whole = report.summary.end_to_end.median->value;
   }
-  if (whole <= 0) return {};
   const double ratio = whole / submit;
+  if (!std::isfinite(ratio) || ratio <= 0) return {};
   return say(ratio < kSubmitLooksRight ? Text::SubmitLooksRight : Text::SubmitAlone, language,
              {{"submit", duration(submit)}, {"factor", factor(ratio)}});
 }
@@ -162,7 +171,7 @@ Latency latency(const Report& report, Language language) {
     out.rows.push_back({say(Text::Mean, language), duration(summary.mean),
                         say(Text::Extremes, language, {{"min", duration(summary.min)}, {"max", duration(summary.max)}}), "", asynchronous});
   }
-  if (asynchronous) out.submit_alone = submit_alone(report, language);
+  if (asynchronous && wrong(report.audit, language).empty()) out.submit_alone = submit_alone(report, language);
   draw_histogram(report, language, out);
   return out;
 }
@@ -172,8 +181,11 @@ Row throughput(const Report& report, Language language) {
   std::string value = report.subject.batch == 1
                           ? say(Text::Inferences, language, {{"rate", number}})
                           : say(Text::Items, language, {{"rate", number}, {"n", std::to_string(report.subject.batch)}});
-  if (report.subject.scenario == "offline")
-    value += " · " + say(Text::InFlight, language, {{"n", std::to_string(report.subject.in_flight)}});
+  if (report.subject.scenario == "offline") {
+    Facts facts{{"n", std::to_string(report.subject.in_flight)}};
+    if (report.subject.streams > 1) facts["streams"] = std::to_string(report.subject.streams);
+    value += " · " + say(Text::InFlight, language, facts);
+  }
   return {say(Text::Throughput, language), std::move(value)};
 }
 
@@ -196,34 +208,37 @@ std::string stopped(const PlanRow& plan, const std::optional<FailureRow>& failur
   if (plan.stop == "max-runs") return say(Text::StoppedMaxRuns, language, facts);
   if (plan.stop == "interrupted") return say(Text::StoppedInterrupted, language, facts);
   if (failure) facts["message"] = failure->message;
+  if (failure && !failure->hint.empty()) facts["hint"] = failure->hint;
   return say(Text::StoppedFailed, language, facts);
 }
 
-// The rules of the audit by what came of them.
-std::string audited(const AuditRow& audit, Language language) {
-  std::string out;
-  const auto add = [&](std::string_view verdict, Text text) {
+// The rules of the audit by what came of them, a row each.
+std::vector<Row> audited(const Report& report, Language language) {
+  std::vector<Row> rows;
+  const auto put = [&](std::string value) { rows.push_back({rows.empty() ? say(Text::Audit, language) : "", std::move(value)}); };
+  const auto add = [&](std::string_view verdict, Text text, std::string RuleWords::*word) {
     std::string rules;
-    for (const RuleRow& row : audit.rules) {
+    for (const RuleRow& row : report.audit.rules) {
       if (row.verdict != verdict || row.reason == "blocking" || row.reason == "asynchronous") continue;  // not a rule for this subject
-      rules += (rules.empty() ? "" : ", ") + row.rule + (row.reason.empty() ? "" : " (" + row.reason + ")");
+      rules += (rules.empty() ? "" : ", ") + rule_words(row.rule, language).*word;
+      if (!row.reason.empty()) rules += " (" + reason_words(row.reason, language) + ')';
     }
-    if (!rules.empty()) out += (out.empty() ? "" : " · ") + say(text, language, {{"rules", rules}});
+    if (!rules.empty()) put(say(text, language, {{"rules", rules}}));
   };
-  add("found", Text::AuditFound);
-  add("clean", Text::AuditClean);
-  add("not-examined", Text::AuditNotExamined);
-  return out;
+  add("found", Text::AuditFound, &RuleWords::found);
+  add("clean", Text::AuditClean, &RuleWords::clean);
+  add("not-examined", Text::AuditNotExamined, &RuleWords::topic);
+  // Nobody asked whether the times are right: to be said where they could well be wrong.
+  if (rows.empty() && report.subject.asynchronous) put(say(Text::AuditNotMade, language));
+  return rows;
 }
 
 std::vector<Row> after(const Report& report, Language language) {
   std::vector<Row> rows;
-  if (!report.audit.bound.empty()) {
+  if (!report.audit.bound.empty() && wrong(report.audit, language).empty()) {
     rows.push_back({say(Text::Bound, language), say(report.audit.bound == "launch" ? Text::BoundLaunch : Text::BoundDevice, language)});
   }
-  if (std::string value = audited(report.audit, language); !value.empty()) {
-    rows.push_back({say(Text::Audit, language), std::move(value)});
-  }
+  for (Row& row : audited(report, language)) rows.push_back(std::move(row));
   if (report.memory.peak > 0) {
     const Text text = report.memory.whole_process ? Text::MemoryWholeProcess : Text::MemoryPeak;
     std::string value = say(text, language, {{"bytes", bytes(report.memory.peak)}});
@@ -251,8 +266,10 @@ std::vector<Row> after(const Report& report, Language language) {
 Outline outline(const Report& report, Language language) {
   Outline out;
   out.title = title(report.subject, language);
-  if (report.plan.stop == "interrupted") out.interrupted = say(Text::Interrupted, language);
-  if (report.plan.stop == "failed") out.interrupted = say(Text::Failed, language);
+  if (report.plan.stop == "interrupted") out.alerts.push_back(say(Text::Interrupted, language));
+  if (report.plan.stop == "failed") out.alerts.push_back(say(Text::Failed, language));
+  for (const std::string& reason : wrong(report.audit, language))
+    out.alerts.push_back(say(Text::TimesWrong, language, {{"reason", reason}}));
   out.setup = setup(report, language);
   out.before = before(report, language);
   out.throughput = throughput(report, language);
@@ -260,8 +277,7 @@ Outline outline(const Report& report, Language language) {
   out.latency = latency(report, language);
   out.after = after(report, language);
   for (const measuring::Warning& warning : report.warnings) {
-    // The line under the table of latencies says it already, beside the numbers.
-    if (warning.code == "submit_is_not_latency" && !out.latency.submit_alone.empty()) continue;
+    if (warning.code == "submit_is_not_latency") continue;  // of an older lapse; the line under the table of latencies says it
     out.warnings.push_back(say(warning, language));
   }
   return out;

@@ -27,20 +27,20 @@ struct Latency {
   std::string heading;   // "latency (812 runs)"
   std::string interval;  // "95 % interval": what stands in that column
   std::vector<LatencyRow> rows;
-  std::string submit_alone;  // how wrong a clock round the call would have been; empty on a blocking subject
+  std::string submit_alone;  // how wrong a clock round the call would have been; empty on a blocking subject, or where all times are wrong
   std::string histogram;     // bars, one character a cell; empty when there is nothing to draw
   std::string range;         // of the histogram, in words
 };
 
 struct Outline {
-  std::string title;        // "model.onnx · onnxruntime 1.30.0 · cpu · 2 threads · batch 1"
-  std::string interrupted;  // empty unless it was, or it failed
-  std::vector<Row> setup;   // inputs, answer
-  std::vector<Row> before;  // cold start, warm-up
+  std::vector<std::string> alerts;  // to be read before any number: it was interrupted, it failed, its times are wrong
+  std::string title;                // "model.onnx · onnxruntime 1.30.0 · cpu · 2 threads · batch 1"
+  std::vector<Row> setup;           // inputs, answer, what is timed
+  std::vector<Row> before;          // cold start, warm-up
   Row throughput;
   bool throughput_first = false;  // offline: it is what was asked for
   Latency latency;
-  std::vector<Row> after;  // memory, machine, why it stopped, a note
+  std::vector<Row> after;  // what bounds it, audit, memory, device, machine, why it stopped, a note
   std::vector<Message> warnings;
 };
 

@@ -69,7 +69,7 @@ void put_warnings(Page& page, const std::vector<Message>& warnings) {
 std::string to_text(const Report& report, Language language, bool unicode) {
   const Outline content = outline(report, unicode ? language : Language::English);  // there is no Korean in ASCII
   Page page(unicode);
-  if (!content.interrupted.empty()) page.line("!! " + content.interrupted, 3);
+  for (const std::string& alert : content.alerts) page.line("!! " + alert, 3);
   page.line(content.title, kIndent);
   page.rows(content.setup);
   page.blank();

@@ -28,4 +28,14 @@ if(NOT output STREQUAL "median 4.000 ms\n")
   message(FATAL_ERROR "the consumer computed '${output}'")
 endif()
 run(${WORK}/build/whole)
+run(${WORK}/build/measure)
+if(NOT output MATCHES "cpu fine\nstream 3.000 ms\nreport fine\n")
+  message(FATAL_ERROR "the consumer measured '${output}'")
+endif()
+
+# The examples of subjects, which need a header alone.
+run(${CMAKE_COMMAND} -G Ninja -S ${SOURCE}/../../examples/subjects -B ${WORK}/subjects -DCMAKE_PREFIX_PATH=${WORK}/prefix
+  -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_C_FLAGS=${FLAGS} -DCMAKE_CXX_FLAGS=${FLAGS} -DCMAKE_BUILD_TYPE=${BUILD_TYPE})
+run(${CMAKE_COMMAND} --build ${WORK}/subjects)
+run(${WORK}/prefix/bin/lapse time ${WORK}/subjects/busy_cpu.so:busy:100 --max-runs 10 --warmup 0)
 file(REMOVE_RECURSE ${WORK})

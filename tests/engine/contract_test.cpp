@@ -17,6 +17,7 @@ struct Candidate {
   std::string label, engine, model;
   tensor::Shape shape;
   bool asynchronous;
+  std::string device{}, transfers{};  // empty: the engine's own choice, and that it has none
 };
 
 void PrintTo(const Candidate& candidate, std::ostream* stream) { *stream << candidate.label; }
@@ -26,6 +27,11 @@ std::string demo(const std::string& file) { return LAPSE_SOURCE_DIR "/models/dem
 class EngineContract : public ::testing::TestWithParam<Candidate> {
  protected:
   void SetUp() override {
+    if (!GetParam().device.empty()) {
+      auto opened = device::open_timeline(GetParam().device);
+      if (!opened) return refuse_device(opened.error().message);
+      timeline_ = std::move(*opened);
+    }
     const auto api = find_engine(GetParam().engine);
     if (!api) {
       // The presets without plug-ins (TSan) measure the built-in engines only; the test preset has all of them.
@@ -35,12 +41,35 @@ class EngineContract : public ::testing::TestWithParam<Candidate> {
     auto opened = Engine::open(**api, {});
     ASSERT_TRUE(opened) << opened.error().message;
     engine_.emplace(std::move(*opened));
+    if (!GetParam().device.empty() && (engine_->devices() + ",").find(GetParam().device + ",") == std::string::npos) {
+      refuse_device(engine_->library().string() + " runs on " + engine_->devices() + " only");
+    }
   }
 
-  Session load(const Options& options = {{"threads", "1"}}) {
-    auto session = engine_->load(GetParam().model, options);
+  // An absent device skips the test with the reason, but where the person says that this machine has one.
+  static void refuse_device(const std::string& reason) {
+    if (std::getenv("LAPSE_TEST_GPU") != nullptr) FAIL() << reason;
+    GTEST_SKIP() << reason;
+  }
+
+  Options load_options() const {
+    Options options{{"threads", "1"}};
+    if (GetParam().device.empty()) return options;
+    options.emplace_back("device", GetParam().device);
+    options.emplace_back("transfers", GetParam().transfers);
+    options.emplace_back("streams", std::to_string(reinterpret_cast<std::uintptr_t>(timeline_->stream())));
+    return options;
+  }
+
+  Session load() {
+    auto session = engine_->load(GetParam().model, load_options());
     EXPECT_TRUE(session) << session.error().message;
     return std::move(*session);
+  }
+
+  device::Timeline& timeline_of(const Session& session) {
+    if (!timeline_) timeline_ = std::move(*device::open_timeline(session.device()));
+    return *timeline_;
   }
 
   static tensor::Tensor input(std::uint64_t seed) {
@@ -60,6 +89,11 @@ class EngineContract : public ::testing::TestWithParam<Candidate> {
   static std::vector<std::byte> run(Binding& binding, device::Timeline& timeline) {
     const lapse_status status = binding.submit(timeline.stream());
     EXPECT_EQ(status, LAPSE_OK) << binding.error(status).message;
+    return finish(binding, timeline);
+  }
+
+  // Waits for what was submitted, and returns its output.
+  static std::vector<std::byte> finish(Binding& binding, device::Timeline& timeline) {
     EXPECT_TRUE(timeline.synchronize());
     const auto outputs = binding.outputs();
     EXPECT_TRUE(outputs) << outputs.error().message;
@@ -70,6 +104,7 @@ class EngineContract : public ::testing::TestWithParam<Candidate> {
   }
 
   std::optional<Engine> engine_;
+  std::unique_ptr<device::Timeline> timeline_;
 };
 
 TEST_P(EngineContract, TellsItsVersionAndDevices) {
@@ -86,23 +121,46 @@ TEST_P(EngineContract, TellsTheSignatureAndWhetherItBlocks) {
   EXPECT_TRUE(device::open_timeline(session.device()));
 }
 
+TEST_P(EngineContract, TellsItsTransfersAndIsStagedWhereTheyArePartOfAnInference) {
+  const Session session = load();
+  if (GetParam().device.empty()) GTEST_SKIP() << "has the host's memory only";
+  EXPECT_EQ(session.device(), GetParam().device);
+  EXPECT_EQ(session.transfers(), GetParam().transfers);
+  EXPECT_EQ(session.staged(), GetParam().transfers != "none");
+}
+
+TEST_P(EngineContract, TheThreeStagesInOrderAreOneInference) {
+  Session session = load();
+  if (!session.staged()) GTEST_SKIP() << "one piece, and says so";
+  device::Timeline& timeline = timeline_of(session);
+  const auto data_a = input(1), data_b = input(2);
+  Binding a = bind(session, data_a), b = bind(session, data_b);
+  const auto whole = run(a, timeline);
+  run(b, timeline);
+  for (const lapse_stage stage : {LAPSE_STAGE_H2D, LAPSE_STAGE_FORWARD, LAPSE_STAGE_D2H}) {
+    const lapse_status status = a.stage(stage, timeline.stream());
+    ASSERT_EQ(status, LAPSE_OK) << a.error(status).message;
+  }
+  EXPECT_EQ(finish(a, timeline), whole);
+}
+
 TEST_P(EngineContract, GivesTheSameOutputForTheSameInput) {
   Session session = load();
-  const auto timeline = std::move(*device::open_timeline(session.device()));
+  device::Timeline& timeline = timeline_of(session);
   const auto data = input(1);
   Binding binding = bind(session, data);
-  const auto first = run(binding, *timeline);
+  const auto first = run(binding, timeline);
   EXPECT_FALSE(first.empty());
-  EXPECT_EQ(run(binding, *timeline), first);
+  EXPECT_EQ(run(binding, timeline), first);
 }
 
 TEST_P(EngineContract, KeepsTheOutputsOfTwoBindingsApart) {
   Session session = load();
-  const auto timeline = std::move(*device::open_timeline(session.device()));
+  device::Timeline& timeline = timeline_of(session);
   const auto data_a = input(1), data_b = input(2);
   Binding a = bind(session, data_a), b = bind(session, data_b);
-  const auto of_a = run(a, *timeline);
-  const auto of_b = run(b, *timeline);
+  const auto of_a = run(a, timeline);
+  const auto of_b = run(b, timeline);
   EXPECT_NE(of_a, of_b);
   const auto still = a.outputs();
   ASSERT_TRUE(still);
@@ -112,12 +170,12 @@ TEST_P(EngineContract, KeepsTheOutputsOfTwoBindingsApart) {
 TEST_P(EngineContract, RunsBindingsInParallelIfItSaysSo) {
   Session session = load();
   if (!session.concurrent()) GTEST_SKIP() << "not concurrent, and says so";
-  const auto timeline = std::move(*device::open_timeline(session.device()));
+  device::Timeline& timeline = timeline_of(session);
   const auto data_a = input(1), data_b = input(2);
   Binding a = bind(session, data_a), b = bind(session, data_b);
-  const auto of_a = run(a, *timeline), of_b = run(b, *timeline);
+  const auto of_a = run(a, timeline), of_b = run(b, timeline);
   const auto repeat = [&](Binding& binding, const std::vector<std::byte>& expected) {
-    for (int i = 0; i < 20; ++i) EXPECT_EQ(run(binding, *timeline), expected);
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(run(binding, timeline), expected);
   };
   std::thread other{[&] { repeat(b, of_b); }};
   repeat(a, of_a);
@@ -134,7 +192,7 @@ TEST_P(EngineContract, RefusesTheWrongNumberOfInputs) {
 
 TEST_P(EngineContract, RefusesAShapeThatDoesNotFitAtBindOrAtSubmit) {
   Session session = load();
-  const auto timeline = std::move(*device::open_timeline(session.device()));
+  device::Timeline& timeline = timeline_of(session);
   const auto wrong = *tensor::Tensor::make(tensor::DType::Float32, {2, 3, 5});
   const tensor::TensorView view = wrong.view();
   auto binding = session.bind({&view, 1});
@@ -142,18 +200,18 @@ TEST_P(EngineContract, RefusesAShapeThatDoesNotFitAtBindOrAtSubmit) {
     EXPECT_EQ(binding.error().code, ErrorCode::BadInput) << binding.error().message;
     return;
   }
-  const lapse_status status = binding->submit(timeline->stream());
+  const lapse_status status = binding->submit(timeline.stream());
   ASSERT_NE(status, LAPSE_OK);
   EXPECT_EQ(binding->error(status).code, ErrorCode::BadInput) << binding->error(status).message;
 }
 
 TEST_P(EngineContract, SurvivesAFailureAndGoesOnWorking) {
   Session session = load();
-  const auto timeline = std::move(*device::open_timeline(session.device()));
+  device::Timeline& timeline = timeline_of(session);
   EXPECT_FALSE(session.bind({}));
   const auto data = input(1);
   Binding binding = bind(session, data);
-  EXPECT_FALSE(run(binding, *timeline).empty());
+  EXPECT_FALSE(run(binding, timeline).empty());
 }
 
 TEST_P(EngineContract, RefusesAnUnknownOptionByName) {
@@ -164,9 +222,11 @@ TEST_P(EngineContract, RefusesAnUnknownOptionByName) {
 }
 
 TEST_P(EngineContract, RefusesADeviceThatItDoesNotHave) {
-  const auto session = engine_->load(GetParam().model, {{"device", "abacus"}});
-  ASSERT_FALSE(session);
-  EXPECT_EQ(session.error().code, ErrorCode::DeviceUnusable) << session.error().message;
+  for (const char* device : {"abacus", "cuda:200"}) {
+    const auto session = engine_->load(GetParam().model, {{"device", device}});
+    ASSERT_FALSE(session) << device;
+    EXPECT_EQ(session.error().code, ErrorCode::DeviceUnusable) << session.error().message;
+  }
 }
 
 TEST_P(EngineContract, RefusesAModelThatIsNone) {
@@ -181,8 +241,23 @@ INSTANTIATE_TEST_SUITE_P(Engines, EngineContract,
                                            Candidate{"sim", "sim", "submit=10us,device=100us", {2, 4}, true},
                                            Candidate{"sim_blocking", "sim", "device=100us,blocking=1", {2, 4}, false},
                                            Candidate{"sim_virtual", "sim", "submit=50us,device=5ms,time=virtual", {2, 4}, true},
+                                           Candidate{"sim_staged", "sim", "device=100us,h2d=20us,d2h=20us", {2, 4}, true},
                                            Candidate{"onnxruntime", "onnxruntime", demo("model.onnx"), {1, 1, 96, 96}, false},
                                            Candidate{"torch", "torch", demo("model.pt"), {1, 1, 96, 96}, false}),
+                         [](const auto& candidate) { return candidate.param.label; });
+
+// The models that run on the host above, on the first CUDA device.
+std::vector<Candidate> cuda_candidates() {
+  std::vector<Candidate> candidates;
+  for (const char* transfers : {"pinned", "pageable", "none"}) {
+    for (const auto& [engine, model] : {std::pair{"onnxruntime", "model.onnx"}, std::pair{"torch", "model.pt"}}) {
+      candidates.push_back({std::string(engine) + "_" + transfers, engine, demo(model), {1, 1, 96, 96}, true, "cuda:0", transfers});
+    }
+  }
+  return candidates;
+}
+
+INSTANTIATE_TEST_SUITE_P(Cuda, EngineContract, ::testing::ValuesIn(cuda_candidates()),
                          [](const auto& candidate) { return candidate.param.label; });
 
 }  // namespace

@@ -13,6 +13,12 @@ TEST(Csv, HasOneRowARunInWholeNanoseconds) {
   EXPECT_EQ(to_csv(report), "run,end_to_end_ns,submit_ns,device_ns\n1,5000000,50000,4900000\n2,6000000,51000,5900000\n");
 }
 
+TEST(Csv, HasAColumnMoreForEachStage) {
+  Report report;
+  report.samples = {{5e6}, {50e3}, {4e6}, {600e3}, {400e3}, {0}};
+  EXPECT_EQ(to_csv(report), "run,end_to_end_ns,submit_ns,device_ns,h2d_ns,d2h_ns\n1,5000000,50000,4000000,600000,400000\n");
+}
+
 TEST(Csv, IsAHeaderWhenNothingWasRun) { EXPECT_EQ(to_csv(Report{}), "run,end_to_end_ns,submit_ns,device_ns\n"); }
 
 }  // namespace

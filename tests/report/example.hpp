@@ -12,7 +12,7 @@ namespace lapse::report::example {
 
 inline void resummarise(Report& report) {
   report.summary = {stats::summarise(report.samples.end_to_end), stats::summarise(report.samples.submit),
-                    stats::summarise(report.samples.device)};
+                    stats::summarise(report.samples.device), stats::summarise(report.samples.h2d), stats::summarise(report.samples.d2h)};
   const auto& median = report.summary.end_to_end.median;
   report.plan.reached = median ? median->relative_error() : std::numeric_limits<double>::infinity();
 }
@@ -52,7 +52,7 @@ inline Report synchronous() {
   report.first_ns = 8.12e6;
   report.plan = {0.01, 0.0, 30e9, "precision", "settled", 20};
   report.answer = {"correct", 1, 1e-3, 1e-5, 3e-6};
-  report.memory = {150'000'000, false};
+  report.memory = {150'000'000, 0, false};
   report.samples.end_to_end = skewed(812);
   report.samples.submit = report.samples.device = report.samples.end_to_end;
   report.throughput_per_s = 197.94;
@@ -80,8 +80,7 @@ inline Report asynchronous() {
     report.samples.end_to_end[i] = report.samples.submit[i] + report.samples.device[i] + 3e3;
   }
   report.throughput_per_s = 197.6;
-  report.warnings = {{"submit_is_not_latency", {{"submit", "50.50 µs"}, {"end_to_end", "5.062 ms"}, {"factor", "100"}}},
-                     {"steal", {{"percent", "3 %"}}}};
+  report.warnings = {{"steal", {{"percent", "3 %"}}}};
   resummarise(report);
   return report;
 }
@@ -109,6 +108,79 @@ inline Report offline() {
   report.memory.whole_process = true;
   report.environment.cpu_limit = 1.5;
   report.warnings.clear();
+  return report;
+}
+
+/// On a GPU, with copies. The audit found gaps and a clock that was held down: the times stand, with a remark.
+inline Report staged() {
+  Report report = asynchronous();
+  report.subject.model = "resnet50.onnx";
+  report.subject.engine = "onnxruntime";
+  report.subject.engine_version = "1.30.0";
+  report.subject.device = "cuda";
+  report.subject.transfers = "pinned";
+  report.subject.cold_cache = true;
+  report.device = {"NVIDIA H100 80GB HBM3", "580.159", "13.0", 85'520'809'984};
+  report.memory = {150'000'000, 700'000'000, false};
+  Series& samples = report.samples;
+  for (std::size_t i = 0; i < samples.end_to_end.size(); ++i) {
+    samples.h2d.push_back(300e3 + static_cast<double>(i % 7));
+    samples.d2h.push_back(200e3 + static_cast<double>(i % 5));
+    samples.end_to_end[i] += 500e3;
+    samples.start.push_back(6e6 * static_cast<double>(i));
+  }
+  report.audit.rules = {{"pending-on-return", "not-examined", "asynchronous"},
+                        {"other-stream", "clean", ""},
+                        {"side-stream", "clean", ""},
+                        {"launch-gaps", "found", ""},
+                        {"outputs-on-device", "clean", ""},
+                        {"clocks", "found", ""}};
+  report.audit.spent_ns = 40e6;
+  report.audit.idle_submit_ns = 51e3;
+  report.audit.idle_end_to_end_ns = 5.6e6;
+  report.audit.empty_pair_ns = 1.5e3;
+  report.audit.bound = "device";
+  report.warnings = {
+      {"launch_gaps", {{"percent", "12 %"}, {"device", "5.008 ms"}, {"work", "4.407 ms"}, {"close", "--cuda-graph"}}},
+      {"clock_held_down", {{"percent", "31 %"}, {"reasons", "power cap"}, {"low", "1410"}, {"high", "1755"}, {"max", "1980"}}}};
+  resummarise(report);
+  return report;
+}
+
+/// Work on a side stream that nobody waits for: none of the times can be trusted.
+inline Report wrong() {
+  Report report = staged();
+  report.subject.transfers = "none";
+  report.subject.cold_cache = false;
+  report.subject.scenario = "offline";
+  report.subject.in_flight = 4;
+  report.subject.streams = 2;
+  report.samples.h2d = report.samples.d2h = {};
+  report.audit.rules = {{"pending-on-return", "not-examined", "asynchronous"},
+                        {"other-stream", "clean", ""},
+                        {"side-stream", "found", ""},
+                        {"launch-gaps", "not-examined", "no-time"},
+                        {"outputs-on-device", "found", ""},
+                        {"clocks", "not-examined", "no-reading"}};
+  report.warnings = {
+      {"side_stream", {{"left", "2.050 ms"}, {"device", "5.008 ms"}, {"end_to_end", "5.563 ms"}}},
+      {"outputs_on_device", {{"fetch", "200.0 µs"}, {"end_to_end", "5.563 ms"}, {"percent", "3.6 %"}, {"instead", "pinned"}}}};
+  resummarise(report);
+  return report;
+}
+
+/// The device was lost after four runs. Small, and with every key that a result can have.
+inline Report failed() {
+  Report report = staged();
+  Series& samples = report.samples;
+  for (auto* series : {&samples.end_to_end, &samples.submit, &samples.device, &samples.h2d, &samples.d2h, &samples.start})
+    series->resize(4);
+  report.subject.graph = true;
+  report.plan.stop = "failed";
+  report.failure = {"device_unusable", "the device was lost: an illegal memory access", "see dmesg"};
+  report.audit.bound.clear();
+  report.warnings = {{"steal", {{"percent", "3 %"}}}};
+  resummarise(report);
   return report;
 }
 

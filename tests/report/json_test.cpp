@@ -28,11 +28,13 @@ std::vector<std::string> keys(const nlohmann::ordered_json& object) {
 
 TEST(Json, HasTheKeysThatOthersRelyOn) {
   const auto document = to_json(example::synchronous());
-  EXPECT_THAT(keys(document), ElementsAre("schema", "created", "argv", "interrupted", "subject", "environment", "cold", "warmup", "plan",
-                                          "answer", "memory", "summary", "throughput_per_s", "warnings", "samples"));
+  EXPECT_THAT(keys(document),
+              ElementsAre("schema", "created", "argv", "interrupted", "failure", "subject", "environment", "device", "cold", "warmup",
+                          "plan", "answer", "memory", "summary", "audit", "throughput_per_s", "warnings", "samples"));
   EXPECT_EQ(document["schema"], "lapse.result/1");
-  EXPECT_THAT(keys(document["subject"]), ElementsAre("model", "engine", "engine_version", "engine_library", "device", "threads", "batch",
-                                                     "asynchronous", "scenario", "in_flight", "input_sets", "inputs", "outputs"));
+  EXPECT_THAT(keys(document["subject"]),
+              ElementsAre("model", "engine", "engine_version", "engine_library", "device", "threads", "batch", "asynchronous", "transfers",
+                          "graph", "cold_cache", "streams", "scenario", "in_flight", "input_sets", "inputs", "outputs"));
   EXPECT_THAT(keys(document["subject"]["inputs"][0]), ElementsAre("name", "dtype", "shape", "source"));
   EXPECT_THAT(keys(document["cold"]), ElementsAre("load_ns", "first_ns"));
   EXPECT_THAT(keys(document["warmup"]), ElementsAre("discarded", "verdict"));
@@ -49,6 +51,23 @@ TEST(Json, HasTheKeysThatOthersRelyOn) {
   EXPECT_THAT(keys(document["warnings"][0]), ElementsAre("code", "message", "hint", "facts"));
 }
 
+TEST(Json, HasTheKeysOfADeviceWithStages) {
+  const auto document = to_json(example::failed());
+  EXPECT_THAT(keys(document["device"]), ElementsAre("name", "driver", "runtime", "memory_bytes"));
+  EXPECT_THAT(keys(document["memory"]), ElementsAre("peak_bytes", "whole_process", "device_peak_bytes"));
+  EXPECT_THAT(keys(document["audit"]), ElementsAre("rules", "spent_ns", "idle_submit_ns", "idle_end_to_end_ns", "empty_pair_ns", "bound"));
+  EXPECT_THAT(keys(document["audit"]["rules"][0]), ElementsAre("rule", "verdict", "reason"));
+  EXPECT_THAT(keys(document["failure"]), ElementsAre("code", "message", "hint"));
+  EXPECT_THAT(keys(document["samples"]), ElementsAre("count", "end_to_end_ns", "submit_ns", "device_ns", "h2d_ns", "d2h_ns", "start_ns"));
+  EXPECT_THAT(keys(document["summary"]), ElementsAre("end_to_end", "submit", "device", "h2d", "d2h"));
+}
+
+TEST(Json, KeepsTheCodesOfTheAudit) {
+  const auto document = to_json(example::wrong());
+  EXPECT_EQ(document["audit"]["rules"][2].dump(), R"({"rule":"side-stream","verdict":"found","reason":""})");
+  EXPECT_EQ(document["audit"]["rules"][3].dump(), R"({"rule":"launch-gaps","verdict":"not-examined","reason":"no-time"})");
+}
+
 void expect_in(const std::string& documentation, const json& value) {
   for (const auto& item : value.items()) {
     if (value.is_object()) {
@@ -62,6 +81,7 @@ TEST(Json, EveryKeyIsInTheDocumentation) {
   std::ifstream file(LAPSE_SOURCE_DIR "/docs/json.md");
   const std::string documentation{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   expect_in(documentation, to_json(example::synchronous()));
+  expect_in(documentation, to_json(example::failed()));
 }
 
 TEST(Json, SamplesAreWholeNanoseconds) {
@@ -125,8 +145,39 @@ TEST_P(RoundTrip, ReadsBackWhatItWrote) {
   EXPECT_EQ(again->environment.memory_limit, report.environment.memory_limit);
 }
 
+TEST(RoundTripOfADevice, LosesNoFieldThatOnlyADeviceHas) {
+  const Report report = example::failed();
+  const auto again = from_json(to_json_text(report));
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->subject.transfers, "pinned");
+  EXPECT_TRUE(again->subject.graph);
+  EXPECT_TRUE(again->subject.cold_cache);
+  EXPECT_EQ(from_json(to_json_text(example::wrong()))->subject.streams, 2);
+  EXPECT_EQ(again->device.name, report.device.name);
+  EXPECT_EQ(again->device.driver, report.device.driver);
+  EXPECT_EQ(again->device.runtime, report.device.runtime);
+  EXPECT_EQ(again->device.memory, report.device.memory);
+  EXPECT_EQ(again->memory.device_peak, report.memory.device_peak);
+  EXPECT_EQ(again->samples.h2d, report.samples.h2d);
+  EXPECT_EQ(again->samples.d2h, report.samples.d2h);
+  EXPECT_EQ(again->samples.start, report.samples.start);
+  EXPECT_EQ(again->summary.h2d.mean, report.summary.h2d.mean);
+  EXPECT_EQ(again->summary.d2h.mean, report.summary.d2h.mean);
+  EXPECT_EQ(again->audit.rules.size(), 6U);
+  EXPECT_EQ(again->audit.spent_ns, 40e6);
+  EXPECT_EQ(again->audit.idle_submit_ns, 51e3);
+  EXPECT_EQ(again->audit.idle_end_to_end_ns, 5.6e6);
+  EXPECT_EQ(again->audit.empty_pair_ns, 1.5e3);
+  EXPECT_EQ(from_json(to_json_text(example::staged()))->audit.bound, "device");
+  ASSERT_TRUE(again->failure);
+  EXPECT_EQ(again->failure->code, report.failure->code);
+  EXPECT_EQ(again->failure->message, report.failure->message);
+  EXPECT_EQ(again->failure->hint, report.failure->hint);
+}
+
 INSTANTIATE_TEST_SUITE_P(OfEveryKind, RoundTrip,
-                         testing::Values(&example::synchronous, &example::asynchronous, &example::interrupted, &example::offline));
+                         testing::Values(&example::synchronous, &example::asynchronous, &example::interrupted, &example::offline,
+                                         &example::staged, &example::wrong, &example::failed));
 
 TEST(FromJson, ComputesTheSummaryFromTheSamples) {
   auto document = to_json(example::synchronous());
@@ -135,6 +186,20 @@ TEST(FromJson, ComputesTheSummaryFromTheSamples) {
   const auto report = from_json(document.dump());
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_EQ(report->summary.end_to_end.median->value, example::synchronous().summary.end_to_end.median->value);
+}
+
+TEST(FromJson, ReadsAFileOfALapseThatKnewNoDevices) {
+  Report report = example::asynchronous();
+  auto document = to_json(report);
+  for (const char* key : {"device", "audit", "failure"}) document.erase(key);
+  for (const char* key : {"transfers", "graph", "cold_cache", "streams"}) document["subject"].erase(key);
+  document["memory"].erase("device_peak_bytes");
+  // It warned of what is said under the table now.
+  document["warnings"].push_back(
+      {{"code", "submit_is_not_latency"}, {"message", "too small"}, {"hint", "quote"}, {"facts", json::object()}});
+  const auto again = from_json(document.dump());
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(to_text(*again, Language::Korean), to_text(report, Language::Korean));
 }
 
 TEST(FromJson, IgnoresKeysThatItDoesNotKnow) {

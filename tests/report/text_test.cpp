@@ -17,6 +17,7 @@
 namespace lapse::report {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
@@ -30,6 +31,18 @@ std::string golden(const std::string& file) {
 void expect_to_fit(const std::string& text) {
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) EXPECT_LE(display_width(line), 80U) << line;
+}
+
+/// Every rule with each verdict and each reason.
+AuditRow every_rule() {
+  AuditRow audit;
+  for (const char* rule : {"pending-on-return", "other-stream", "side-stream", "launch-gaps", "outputs-on-device", "clocks"}) {
+    for (const char* verdict : {"clean", "found"}) audit.rules.push_back({rule, verdict, ""});
+    for (const char* reason : {"no-time", "self-synchronising", "under-load", "no-reading", "other-stream"}) {
+      audit.rules.push_back({rule, "not-examined", reason});
+    }
+  }
+  return audit;
 }
 
 TEST(Text, OfABlockingSubject) {
@@ -47,6 +60,51 @@ TEST(Text, OfAnInterruptedMeasurementIsMarkedAtTheTop) {
   EXPECT_EQ(to_text(example::interrupted(), Language::Korean), golden("interrupted.ko.txt"));
 }
 
+TEST(Text, OfADeviceWithStagesTellsWhatIsTimedAndWhatTheAuditFound) {
+  EXPECT_EQ(to_text(example::staged(), Language::English), golden("staged.en.txt"));
+  EXPECT_EQ(to_text(example::staged(), Language::Korean), golden("staged.ko.txt"));
+}
+
+TEST(Text, OfTimesThatAreWrongSaysSoBeforeAnyNumber) {
+  EXPECT_EQ(to_text(example::wrong(), Language::English), golden("wrong.en.txt"));
+  EXPECT_EQ(to_text(example::wrong(), Language::Korean), golden("wrong.ko.txt"));
+}
+
+TEST(Text, OfAFailedMeasurementIsMarkedAtTheTopAndTellsWhy) {
+  EXPECT_EQ(to_text(example::failed(), Language::English), golden("failed.en.txt"));
+  EXPECT_EQ(to_text(example::failed(), Language::Korean), golden("failed.ko.txt"));
+}
+
+TEST(Text, DrawsNoConclusionFromWrongTimes) {
+  for (const char* rule : {"pending-on-return", "other-stream", "side-stream"}) {
+    Report report = example::staged();
+    EXPECT_THAT(to_text(report, Language::English), AllOf(HasSubstr("without synchronising"), HasSubstr("device-bound")));
+    report.audit.rules.push_back({rule, "found", ""});
+    EXPECT_THAT(to_text(report, Language::English),
+                AllOf(StartsWith("!! these times are wrong: "), Not(HasSubstr("without synchronising")), Not(HasSubstr("device-bound"))))
+        << rule;
+    report.audit.rules.back().verdict = "not-examined";
+    EXPECT_THAT(to_text(report, Language::English), Not(HasSubstr("wrong"))) << rule;
+  }
+}
+
+TEST(Text, SaysWhenNobodyAuditedADevice) {
+  EXPECT_THAT(to_text(example::asynchronous(), Language::English), HasSubstr("\n  audit         not made\n"));
+  EXPECT_THAT(to_text(example::synchronous(), Language::English), Not(HasSubstr("audit")));
+}
+
+TEST(Text, TheFactorIsThatOfACallOnAnIdleDevice) {
+  Report report = example::asynchronous();
+  EXPECT_THAT(to_text(report, Language::English), HasSubstr("51.66 µs: 98× too small"));
+  report.audit.idle_submit_ns = 100e3;
+  report.audit.idle_end_to_end_ns = 5e6;
+  EXPECT_THAT(to_text(report, Language::English), HasSubstr("100.0 µs: 50× too small"));
+  report.audit.idle_submit_ns = 4.9e6;
+  EXPECT_THAT(to_text(report, Language::English), HasSubstr("4.900 ms: this call waits for"));
+  report.audit.idle_submit_ns = 0;
+  EXPECT_THAT(to_text(report, Language::English), Not(HasSubstr("without synchronising")));
+}
+
 TEST(Text, OfTheOfflineScenarioTellsTheThroughputFirst) {
   EXPECT_EQ(to_text(example::offline(), Language::English), golden("offline.en.txt"));
   EXPECT_EQ(to_text(example::offline(), Language::Korean), golden("offline.ko.txt"));
@@ -62,6 +120,7 @@ TEST(Text, FitsIntoEightyColumnsWithEveryWarningAndManyInputs) {
   Report report = example::asynchronous();
   for (const WarningText& row : warning_texts()) report.warnings.push_back({std::string(row.code), {}});
   report.subject.inputs.assign(24, report.subject.inputs.front());
+  report.audit = every_rule();
   for (const Language language : {Language::English, Language::Korean}) {
     expect_to_fit(to_text(report, language));
     expect_to_fit(to_text(report, language, false));
@@ -92,13 +151,6 @@ TEST(Text, SpeaksOfNoIntervalWhereThereIsNone) {
   EXPECT_THAT(text, Not(HasSubstr("independent")));
 }
 
-TEST(Text, KeepsTheWarningAboutSubmitWhereTheTableDoesNotSayIt) {
-  Report report = example::synchronous();
-  report.warnings = example::asynchronous().warnings;
-  EXPECT_THAT(to_text(report, Language::English), HasSubstr("! the call returns after 50.50 µs"));
-  EXPECT_THAT(to_text(example::asynchronous(), Language::English), Not(HasSubstr("the call returns")));
-}
-
 TEST(Text, NamesOfAModelCanNotSteerTheTerminal) {
   Report report = example::synchronous();
   report.subject.model = "\x1b]0;owned\x07\nmodel\xff";
@@ -114,6 +166,8 @@ TEST(Text, NamesOfAModelCanNotSteerTheTerminal) {
 TEST(Markdown, IsTwoTablesAndAListOfWarnings) {
   EXPECT_EQ(to_markdown(example::asynchronous(), Language::English), golden("asynchronous.en.md"));
   EXPECT_EQ(to_markdown(example::interrupted(), Language::Korean), golden("interrupted.ko.md"));
+  EXPECT_EQ(to_markdown(example::staged(), Language::Korean), golden("staged.ko.md"));
+  EXPECT_EQ(to_markdown(example::wrong(), Language::English), golden("wrong.en.md"));
 }
 
 TEST(Markdown, NamesCanNotBreakTheTable) {

@@ -20,6 +20,8 @@ ElfKind elf_kind(const std::string& path) {
   ElfW(Ehdr) header{};
   if (!read(0, header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_type != ET_DYN) return ElfKind::NotElf;
   if (header.e_ident[EI_CLASS] != (__ELF_NATIVE_CLASS == 64 ? ELFCLASS64 : ELFCLASS32)) return ElfKind::Whole;
+  // The table of sections comes last in a file; one that was taken away on purpose is at 0.
+  if (header.e_shoff > size || std::uint64_t{header.e_shnum} * header.e_shentsize > size - header.e_shoff) return ElfKind::Truncated;
   for (std::uint64_t i = 0; i < header.e_phnum; ++i) {
     ElfW(Phdr) segment{};
     if (!read(header.e_phoff + i * header.e_phentsize, segment)) return ElfKind::Truncated;

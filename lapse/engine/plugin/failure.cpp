@@ -18,7 +18,8 @@ thread_local Text hint_text{};
 
 bool continues_utf8(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0u) == 0x80u; }
 
-// Copies with every run of white space as one space, without a full stop at the end, and cut with an ellipsis where it does not fit.
+// Copies with every run of white space and control characters as one space, without a full stop at the end, and cut with an ellipsis where
+// it does not fit.
 void keep(Text& text, std::string_view source) noexcept {
   constexpr std::string_view kEllipsis = "…";
   const std::size_t room = text.size() - kEllipsis.size() - 1;
@@ -26,7 +27,7 @@ void keep(Text& text, std::string_view source) noexcept {
   bool gap = false;
   bool cut = false;
   for (const char c : source) {
-    if (std::isspace(static_cast<unsigned char>(c)) != 0) {
+    if (std::isspace(static_cast<unsigned char>(c)) != 0 || std::iscntrl(static_cast<unsigned char>(c)) != 0) {
       gap = length > 0;
       continue;
     }
