@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """What bench/gpu makes of figures, without a GPU and without PyTorch."""
 
+import json
 import pathlib
 import sys
 import tempfile
@@ -15,7 +16,7 @@ import process  # noqa: E402
 import ratios  # noqa: E402
 import steps  # noqa: E402
 import tables  # noqa: E402
-from plan import BATCHES, MODELS, STEPS  # noqa: E402
+from plan import BATCHES, FAULTS, MODELS, STEPS  # noqa: E402
 
 GPU = {field: "" for field in machine.GPU_FIELDS} | {"name": "NVIDIA X", "driver_version": "580", "memory.total": "80 GiB"}
 
@@ -86,11 +87,19 @@ class Goals(unittest.TestCase):
             row = {"model": "espcn", "batch": 1, "ours_ns": [ratio] * 6, "theirs_ns": [1.0] * 6}
             self.assertEqual(state_of(record_of(audit={"rows": [row]}), "audit"), state)
 
-    def test_every_seeded_fault_has_to_be_found(self) -> None:
-        cases = {f"SeededFaults.fault_{letter}": "passed" for letter in "abcde"}
-        self.assertEqual(state_of(record_of(tests={"cases": cases}), "seeded"), "met")
-        self.assertEqual(state_of(record_of(tests={"cases": cases | {"SeededFaults.fault_c": "failed"}}), "seeded"), "missed")
-        self.assertEqual(state_of(record_of(tests={"cases": {"Cuda.marks": "passed"}}), "seeded"), "not measured")
+    def test_every_seeded_fault_has_to_be_found_every_time_and_none_in_clean_runs(self) -> None:
+        faults = {name: [20, 20] for name in FAULTS} | {"clean": [0, 20]}
+        for change, state in (({}, "met"), ({FAULTS[2]: [19, 20]}, "missed"), ({"clean": [1, 20]}, "missed")):
+            self.assertEqual(state_of(record_of(tests={"cases": {}, "faults": faults | change}), "seeded"), state)
+        del faults[FAULTS[0]]
+        self.assertEqual(state_of(record_of(tests={"cases": {}, "faults": faults}), "seeded"), "missed")
+
+    def test_the_doctor_has_to_be_content_with_every_length(self) -> None:
+        error = {"median_ns": 1, "worst_ns": 2}
+        row = {"truth_ns": 5000, "runs": 9, "events": error, "synchronised": error, "call": error, "witness": None, "events_within_goal": True}
+        for last, state in ((True, "met"), (False, "missed")):
+            rows = [row, row | {"events_within_goal": last}]
+            self.assertEqual(state_of(record_of(doctor={"result": {"rows": rows}}), "known length"), state)
 
     def test_a_test_that_skipped_itself_has_not_passed(self) -> None:
         self.assertEqual(state_of(record_of(tests={"cases": {"Cuda.a": "passed", "Cuda.b": "skipped"}}), "every test"), "missed")
@@ -105,7 +114,11 @@ class Tables(unittest.TestCase):
                 self.assertEqual(row[-1], "not measured: no GPU", table.title)
 
     def test_the_summary_is_ascii_and_fits_a_hundred_lines(self) -> None:
-        for record in (record_of(), record_of(pairs=all_pairs(1.0))):
+        error = {"median_ns": 1, "worst_ns": 2}
+        length = {"truth_ns": 5000, "runs": 9, "events": error, "synchronised": error, "call": error, "witness": error, "events_within_goal": True}
+        variants = [{"model": model, "batch": 1, "variant": kind, "summary": {}} for model in MODELS for kind in ("pinned", "pageable", "graph")]
+        full = record_of(**{step: {} for step in STEPS} | {"pairs": all_pairs(1.0), "doctor": {"result": {"rows": [length] * 13}}, "transfers": {"rows": variants}})
+        for record in (record_of(), full):
             lines = tables.summary(record)
             self.assertLess(len(lines), 100)
             self.assertTrue("\n".join(lines).isascii())
@@ -164,12 +177,25 @@ class Results(unittest.TestCase):
         with self.assertRaises(process.StepFailed):
             lapse.median_of({"summary": {"device": {"median_ns": {"needs": 6}}}}, "device")
 
-    def test_ctest_results_are_read_as_what_they_are(self) -> None:
+    def test_results_of_googletest_are_read_as_what_they_are(self) -> None:
+        cases = [{"name": "a", "result": "COMPLETED"}, {"name": "b", "result": "COMPLETED", "failures": [{}]}, {"name": "c", "result": "SKIPPED"}]
         with tempfile.TemporaryDirectory() as folder:
-            path = pathlib.Path(folder) / "tests.xml"
-            path.write_text('<testsuite><testcase name="A.a" status="run"/><testcase name="A.b" status="fail"><failure/></testcase>'
-                            '<testcase name="A.c" status="notrun"/></testsuite>')
-            self.assertEqual(steps.read_junit(path), {"A.a": "passed", "A.b": "failed", "A.c": "skipped"})
+            path = pathlib.Path(folder) / "tests.json"
+            path.write_text(json.dumps({"testsuites": [{"name": "A", "testsuite": cases}]}))
+            self.assertEqual(steps.read_states(path), {"A.a": "passed", "A.b": "failed", "A.c": "skipped"})
+            self.assertEqual(steps.read_states(path.with_name("none.json")), {})
+
+    def test_cases_with_the_label_gpu_are_gathered_by_program(self) -> None:
+        def test(program: str, case: str, label: str) -> dict:
+            properties = [{"name": "LABELS", "value": [label]}, {"name": "ENVIRONMENT", "value": ["A=b=c"]}]
+            return {"command": [program, f"--gtest_filter={case}"], "properties": properties}
+
+        listed = {"tests": [test("x", "S.a", "gpu"), test("y", "S.b", "unit"), test("x", "S.c", "gpu"), {"name": "not built"}]}
+        self.assertEqual(steps.gpu_tests(listed), {"x": (["S.a", "S.c"], {"A": "b=c"})})
+
+    def test_what_the_seeded_faults_say_is_read(self) -> None:
+        out = "other-stream: found in 19 of 20\n  also: clocks\nclean: a fault found in 0 of 20\n"
+        self.assertEqual(steps.read_faults(out), {"other-stream": [19, 20], "clean": [0, 20]})
 
 
 class FakeLapse:

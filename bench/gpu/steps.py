@@ -6,9 +6,9 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import shutil
 import tarfile
-import xml.etree.ElementTree
 
 import machine as machine_facts
 import pairs as turns
@@ -113,37 +113,61 @@ def models(bench: Bench, clock: Clock, data: dict) -> None:
     data["names"] = sorted({case.name for case in bench.cases()})
 
 
-def read_junit(path: pathlib.Path) -> dict[str, str]:
-    """Name of a test -> "passed", "failed" or "skipped"."""
-    states = {"run": "passed", "notrun": "skipped", "disabled": "skipped"}
-    cases = xml.etree.ElementTree.parse(path).getroot().iter("testcase")
-    return {case.get("name", ""): states.get(case.get("status", ""), "failed") for case in cases}
+def gpu_tests(listed: dict) -> dict[str, tuple[list[str], dict[str, str]]]:
+    """What `ctest --show-only=json-v1` lists, by program: GoogleTest's names of its cases, and the environment that they want."""
+    programs: dict[str, tuple[list[str], dict[str, str]]] = {}
+    for test in listed["tests"]:
+        properties = {each["name"]: each["value"] for each in test.get("properties", [])}
+        command = test.get("command", [])
+        case = next((word.partition("=")[2] for word in command if word.startswith("--gtest_filter=")), None)
+        if case is not None and "gpu" in properties.get("LABELS", []):
+            environment = dict(pair.split("=", 1) for pair in properties.get("ENVIRONMENT", []))
+            programs.setdefault(command[0], ([], environment))[0].append(case)
+    return programs
+
+
+def read_states(path: pathlib.Path) -> dict[str, str]:
+    """GoogleTest's own results: name of a case -> "passed", "failed" or "skipped"."""
+    states = {}
+    for suite in json.loads(path.read_text())["testsuites"] if path.exists() else []:
+        for case in suite["testsuite"]:
+            state = "failed" if case.get("failures") else "skipped" if case.get("result") == "SKIPPED" else "passed"
+            states[f"{suite['name']}.{case['name']}"] = state
+    return states
+
+
+def read_faults(out: str) -> dict[str, list[int]]:
+    """What the test of the seeded faults says: name of the fault -> [found in, of]."""
+    lines = re.findall(r"^(\S+): (?:a fault )?found in (\d+) of (\d+)$", out, re.MULTILINE)
+    return {name: [int(found), int(of)] for name, found, of in lines}
 
 
 def tests(bench: Bench, clock: Clock, data: dict) -> None:
+    """A process a program: one a case, as ctest does it, would load gigabytes of CUDA libraries again for every case."""
     bench.need_program()
     if not bench.cuda():
         raise NotMeasured("no GPU")
-    results = bench.build / "gpu-tests.xml"
-    results.unlink(missing_ok=True)
-    command = ["ctest", "--test-dir", str(bench.build), "-L", "gpu", "--no-tests=error", "--output-on-failure", "--timeout", "30"]
-    outcome = run([*command, "--output-junit", str(results)], clock, {"LAPSE_TEST_GPU": "1"})
-    if not results.exists():
-        raise StepFailed(f"ctest ended with {outcome.status}", last_lines(outcome.out))
-    data["cases"] = read_junit(results)
-    if not data["cases"]:
+    listed = must(["ctest", "--test-dir", str(bench.build), "-L", "gpu", "--show-only=json-v1"], clock).out
+    programs = gpu_tests(json.loads(listed[listed.index("{") :]))
+    if not programs:
         raise StepFailed("there is no test with the label gpu")
-    if outcome.status != 0:
-        raise StepFailed("there are failed tests", last_lines(outcome.out, 40))
-
-
-def doctor_rows(result: dict) -> tuple[list[str], list[list[str]]]:
-    """The first list of objects in the doctor's JSON as a table, one column a key, whatever the keys are."""
-    for value in result.values():
-        if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
-            columns = [key for key, cell in value[0].items() if not isinstance(cell, (dict, list))]
-            return columns, [[f"{row[key]:.6g}" if isinstance(row.get(key), float) else str(row.get(key, "-")) for key in columns] for row in value]
-    return [], []
+    states = data["cases"] = {}
+    faults = data["faults"] = {}
+    problems = []
+    for program, (cases, environment) in programs.items():
+        results = bench.build / f"{pathlib.Path(program).name}.json"
+        results.unlink(missing_ok=True)
+        command = [program, f"--gtest_filter={':'.join(cases)}", f"--gtest_output=json:{results}", "--gtest_brief=1"]
+        try:
+            out = run(command, clock, environment | {"LAPSE_TEST_GPU": "1"}).out
+        except StepFailed as failure:
+            out = "\n".join(failure.tail)
+            problems.append(str(failure))
+        states |= dict.fromkeys(cases, "failed") | read_states(results)  # a program that died has no results
+        faults |= read_faults(out)
+        problems += [line for line in out.splitlines() if ": Failure" in line or line.startswith("[  FAILED  ]")]
+    if "failed" in states.values():
+        raise StepFailed("there are failed tests", problems[-40:])
 
 
 def doctor(bench: Bench, clock: Clock, data: dict) -> None:
@@ -153,11 +177,9 @@ def doctor(bench: Bench, clock: Clock, data: dict) -> None:
     path = bench.build / "doctor.json"
     path.unlink(missing_ok=True)
     outcome = run([str(bench.lapse.program), "doctor", "--device", bench.lapse.device, "--json", str(path)], clock)
-    data["exit_status"] = outcome.status
-    if not path.exists():
+    if outcome.status != 0 or not path.exists():
         raise StepFailed(f"lapse doctor ended with {outcome.status}", last_lines(outcome.out))
     data["result"] = json.loads(path.read_text())
-    data["table"] = doctor_rows(data["result"])
 
 
 def fail_with_reasons(rows: list[dict], kind: str) -> None:

@@ -5,7 +5,7 @@ import textwrap
 from statistics import median
 
 from machine import describe
-from plan import AUDIT_GOAL, BATCHES, DEVICE_GOAL, FAULT_SUITE, FAULTS, MODELS, STEPS
+from plan import AUDIT_GOAL, BATCHES, DEVICE_GOAL, FAULTS, MODELS, STEPS
 from ratios import MIN_ROUNDS, Ratio, paired_ratio
 
 SCHEMA = "lapse.gpu_bench/1"
@@ -117,19 +117,15 @@ def audit_goal(record: dict) -> Goal:
     return judge(f"the audit costs at most {AUDIT_GOAL - 1:.0%}", ratios, met, max(1, len(rows)))
 
 
-def fault_cases(record: dict) -> dict[str, bool]:
-    """Name of a seeded fault -> was it found?"""
-    cases = data_of(record, "tests").get("cases", {})
-    faults = {name.partition(".")[2]: state for name, state in cases.items() if name.partition(".")[0].endswith(FAULT_SUITE)}
-    return {name: state == "passed" for name, state in faults.items() if state != "skipped"}
-
-
 def faults_goal(record: dict) -> Goal:
-    found = fault_cases(record)
-    text = f"all {FAULTS} seeded faults found on real streams"
-    if not found:
+    counts = data_of(record, "tests").get("faults", {})
+    text = "every seeded fault found on real streams, none in clean runs"
+    if not counts:
         return Goal(text, NOT_MEASURED)
-    return Goal(text, "met" if len(found) >= FAULTS and all(found.values()) else "missed", f"{sum(found.values())} of {len(found)}")
+    found = [counts[name][0] == counts[name][1] for name in FAULTS if name in counts]
+    clean = counts.get("clean", [None])[0] == 0
+    detail = f"{sum(found)} of {len(FAULTS)} always found, {'none' if clean else 'some'} in clean runs"
+    return Goal(text, "met" if sum(found) == len(FAULTS) and clean else "missed", detail)
 
 
 def tests_goal(record: dict) -> Goal:
@@ -142,11 +138,12 @@ def tests_goal(record: dict) -> Goal:
 
 
 def doctor_goal(record: dict) -> Goal:
-    text = "lapse doctor finds nothing wrong"
-    status = data_of(record, "doctor").get("exit_status")
-    if status is None:
+    text = "events within 1 % or 2 us of work of known length"
+    rows = data_of(record, "doctor").get("result", {}).get("rows", [])
+    if not rows:
         return Goal(text, NOT_MEASURED)
-    return Goal(text, "met" if status == 0 else "missed", f"exit status {status}")
+    within = [bool(row["events_within_goal"]) for row in rows]
+    return Goal(text, "met" if all(within) else "missed", f"{sum(within)} of {len(within)} lengths")
 
 
 # The tables.
@@ -259,16 +256,32 @@ def with_interval(summary: dict | None) -> str:
 
 
 def doctor_table(record: dict) -> Table:
-    columns, rows = data_of(record, "doctor").get("table", ([], []))
-    if not rows:
-        columns, rows = ["check"], [[missing(reason_of(record, "doctor"))]]
-    return Table("lapse doctor: work of known length, timed by each method", columns, rows)
+    result = data_of(record, "doctor").get("result", {})
+    methods = ("events", "synchronised", "call", "witness")
+    rows = [
+        [microseconds(row["truth_ns"]), str(row["runs"]), *(error_of(row[method]) for method in methods), "yes" if row["events_within_goal"] else "no"]
+        for row in result.get("rows", [])
+    ]
+    columns = ["known us", "runs", "events", "host, waiting", "call alone", result.get("witness") or "CUPTI", "events within goal"]
+    note = f"Median error, and the worst, in us. Two marks with nothing between them read {microseconds(result.get('empty_pair_ns'))} us, round "
+    note += f"an empty kernel {microseconds(result.get('empty_work_ns'))} us; never subtracted. {result.get('witness_error', '')}"
+    title = "lapse doctor: work of known length, timed by each method"
+    return Table(title, columns, rows, note) if rows else Table(title, columns, [["5 to 50000", missing(reason_of(record, "doctor"))]])
+
+
+def microseconds(ns: float | None) -> str:
+    return "-" if ns is None else f"{ns / 1e3:.5g}"
+
+
+def error_of(error: dict | None) -> str:
+    return "-" if error is None else f"{error['median_ns'] / 1e3:+.4g} ({error['worst_ns'] / 1e3:+.4g})"
 
 
 def faults_table(record: dict) -> Table:
-    found = fault_cases(record)
-    rows = [[name.replace("_", " "), "found" if state else "not found"] for name, state in found.items()]
-    return Table("Seeded faults on real streams", ["fault", "audit"], rows or [[f"all {FAULTS}", missing(reason_of(record, "tests"))]])
+    counts = data_of(record, "tests").get("faults", {})
+    absent = missing("" if counts else reason_of(record, "tests"))
+    rows = [[name, f"{counts[name][0]} of {counts[name][1]}" if name in counts else absent] for name in (*FAULTS, "clean")]
+    return Table("Seeded faults on real streams", ["fault", "found in"], rows)
 
 
 def audit_table(record: dict) -> Table:
@@ -328,8 +341,9 @@ def as_markdown(table: Table) -> list[str]:
 def summary(record: dict) -> list[str]:
     """What `run` prints last: under a hundred lines, ASCII."""
     lines = [f"lapse {record['commit'][:12]} on {describe(data_of(record, 'machine'))}".encode("ascii", "replace").decode()]
-    for table in tables(record):
-        lines += as_ascii(table)
+    *measured, steps = tables(record)
+    for table in (*measured, dataclasses.replace(steps, rows=[row for row in steps.rows if row[1] != "ok"])):
+        lines += as_ascii(table) if table.rows else []
     lines.append("== Goals")
     return lines + [f"{goal.state:13} {goal.text}{f' ({goal.detail})' if goal.detail else ''}" for goal in goals(record)]
 
