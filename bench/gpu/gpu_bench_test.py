@@ -96,7 +96,15 @@ class Goals(unittest.TestCase):
 
     def test_the_doctor_has_to_be_content_with_every_length(self) -> None:
         error = {"median_ns": 1, "worst_ns": 2}
-        row = {"truth_ns": 5000, "runs": 9, "events": error, "synchronised": error, "call": error, "witness": None, "events_within_goal": True}
+        row = {
+            "truth_ns": 5000,
+            "runs": 9,
+            "events": error,
+            "synchronised": error,
+            "call": error,
+            "witness": None,
+            "events_within_goal": True,
+        }
         for last, state in ((True, "met"), (False, "missed")):
             rows = [row, row | {"events_within_goal": last}]
             self.assertEqual(state_of(record_of(doctor={"result": {"rows": rows}}), "known length"), state)
@@ -115,9 +123,22 @@ class Tables(unittest.TestCase):
 
     def test_the_summary_is_ascii_and_fits_a_hundred_lines(self) -> None:
         error = {"median_ns": 1, "worst_ns": 2}
-        length = {"truth_ns": 5000, "runs": 9, "events": error, "synchronised": error, "call": error, "witness": error, "events_within_goal": True}
-        variants = [{"model": model, "batch": 1, "variant": kind, "summary": {}} for model in MODELS for kind in ("pinned", "pageable", "graph")]
-        full = record_of(**{step: {} for step in STEPS} | {"pairs": all_pairs(1.0), "doctor": {"result": {"rows": [length] * 13}}, "transfers": {"rows": variants}})
+        length = {
+            "truth_ns": 5000,
+            "runs": 9,
+            "events": error,
+            "synchronised": error,
+            "call": error,
+            "witness": error,
+            "events_within_goal": True,
+        }
+        variants = [
+            {"model": model, "batch": 1, "variant": kind, "summary": {}} for model in MODELS for kind in ("pinned", "pageable", "graph")
+        ]
+        full = record_of(
+            **{step: {} for step in STEPS}
+            | {"pairs": all_pairs(1.0), "doctor": {"result": {"rows": [length] * 13}}, "transfers": {"rows": variants}}
+        )
         for record in (record_of(), full):
             lines = tables.summary(record)
             self.assertLess(len(lines), 100)
@@ -178,7 +199,11 @@ class Results(unittest.TestCase):
             lapse.median_of({"summary": {"device": {"median_ns": {"needs": 6}}}}, "device")
 
     def test_results_of_googletest_are_read_as_what_they_are(self) -> None:
-        cases = [{"name": "a", "result": "COMPLETED"}, {"name": "b", "result": "COMPLETED", "failures": [{}]}, {"name": "c", "result": "SKIPPED"}]
+        cases = [
+            {"name": "a", "result": "COMPLETED"},
+            {"name": "b", "result": "COMPLETED", "failures": [{}]},
+            {"name": "c", "result": "SKIPPED"},
+        ]
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "tests.json"
             path.write_text(json.dumps({"testsuites": [{"name": "A", "testsuite": cases}]}))

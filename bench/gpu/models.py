@@ -26,7 +26,6 @@ from zoo_models import SEED, Tensors, answers, classifier, images, scale_answers
 BATCHES = (1, 32)
 
 
-
 def networks(small: bool) -> dict[str, tuple]:
     """Name -> (what makes the network, what makes inputs of a batch)."""
     encoder = {} if small else {"layers": 12, "width": 768, "heads": 12}

@@ -139,7 +139,15 @@ def one_round(number: int, match: Match, case: Case, rows: Rows, lapse: Lapse, p
 
 
 def take_turns(
-    cases: list[Case], matches: tuple[Match, ...], lapse: Lapse, peers: Peers, seconds: float, most: int, clock: Clock, rows: Rows, save: Save
+    cases: list[Case],
+    matches: tuple[Match, ...],
+    lapse: Lapse,
+    peers: Peers,
+    seconds: float,
+    most: int,
+    clock: Clock,
+    rows: Rows,
+    save: Save,
 ) -> None:
     """As many rounds as the clock allows, `most` at the most. A round that is cut short adds nothing."""
     period = max(match.every for match in matches)

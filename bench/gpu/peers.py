@@ -97,9 +97,9 @@ def events(run: Run, device: str, seconds: float) -> Times:
 
 def timer(run: Run, device: str, seconds: float) -> Times:
     """torch.utils.benchmark: the host's clock, synchronised before and after a block of runs."""
-    measured = torch.utils.benchmark.Timer(
-        stmt="run()", globals={"run": run}, num_threads=torch.get_num_threads()
-    ).blocked_autorange(min_run_time=seconds)
+    measured = torch.utils.benchmark.Timer(stmt="run()", globals={"run": run}, num_threads=torch.get_num_threads()).blocked_autorange(
+        min_run_time=seconds
+    )
     return [second * 1e9 for second in measured.times], measured.number_per_run
 
 

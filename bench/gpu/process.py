@@ -1,4 +1,4 @@
-"""Commands and the time they may take. Every step of bench/gpu/run has a clock; a command is killed with all its children when it is over."""
+"""Commands and the time they may take: a step of bench/gpu/run has a clock, and what outlasts it is killed with all its children."""
 
 import contextlib
 import dataclasses

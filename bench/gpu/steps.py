@@ -101,7 +101,10 @@ def build(bench: Bench, clock: Clock, data: dict) -> None:
     # A test that does not compile must not keep the rest from being measured.
     done = run(["cmake", "--build", str(bench.build), "-j", jobs, "--", "-k", "0"], clock, environment)
     data["tests_seconds"] = round(done.seconds, 1)
-    print(f"  configured in {data['configure_seconds']} s, lapse in {data['product_seconds']} s, tests in {data['tests_seconds']} s", flush=True)
+    print(
+        f"  configured in {data['configure_seconds']} s, lapse in {data['product_seconds']} s, tests in {data['tests_seconds']} s",
+        flush=True,
+    )
     if done.status != 0:
         errors = [line for line in done.out.splitlines() if "error" in line or line.startswith("FAILED")]
         raise StepFailed("not everything could be built", last_lines("\n".join(errors)))
@@ -190,10 +193,16 @@ def fail_with_reasons(rows: list[dict], kind: str) -> None:
             reasons.setdefault(row["reason"], []).append(f"{row['model']} b{row['batch']} {row[kind]}")
     if reasons:
         failed = sum(len(names) for names in reasons.values())
-        raise StepFailed(f"{failed} of {len(rows)} could not be measured", [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()])
+        raise StepFailed(
+            f"{failed} of {len(rows)} could not be measured", [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
+        )
 
 
-VARIANTS = {"pinned": ["--transfers", "pinned"], "pageable": ["--transfers", "pageable"], "graph": ["--transfers", "pinned", "--cuda-graph"]}
+VARIANTS = {
+    "pinned": ["--transfers", "pinned"],
+    "pageable": ["--transfers", "pageable"],
+    "graph": ["--transfers", "pinned", "--cuda-graph"],
+}
 
 
 def transfers(bench: Bench, clock: Clock, data: dict) -> None:

@@ -220,7 +220,12 @@ def pair_table(record: dict, method: str, title: str, note: str, extras: tuple[s
         cells = [milliseconds(median(row["ours_ns"])), milliseconds(median(row["theirs_ns"])), f"{ratio.value:.4f}", interval(ratio)]
         rows.append([model, str(batch), *cells, str(ratio.rounds), *(extra_cell(row.get(key)) for key in extras)])
     ours = "lapse work ms" if method.startswith("do_bench") else "lapse ms"
-    return Table(title, ["model", "batch", ours, METHODS[method] + " ms", "ratio", "95 % interval", "rounds", *(EXTRAS[key] for key in extras)], rows, note)
+    return Table(
+        title,
+        ["model", "batch", ours, METHODS[method] + " ms", "ratio", "95 % interval", "rounds", *(EXTRAS[key] for key in extras)],
+        rows,
+        note,
+    )
 
 
 def extra_cell(value: list[float] | str | int | None) -> str:
@@ -259,12 +264,18 @@ def doctor_table(record: dict) -> Table:
     result = data_of(record, "doctor").get("result", {})
     methods = ("events", "synchronised", "call", "witness")
     rows = [
-        [microseconds(row["truth_ns"]), str(row["runs"]), *(error_of(row[method]) for method in methods), "yes" if row["events_within_goal"] else "no"]
+        [
+            microseconds(row["truth_ns"]),
+            str(row["runs"]),
+            *(error_of(row[method]) for method in methods),
+            "yes" if row["events_within_goal"] else "no",
+        ]
         for row in result.get("rows", [])
     ]
     columns = ["known us", "runs", "events", "host, waiting", "call alone", result.get("witness") or "CUPTI", "events within goal"]
-    note = f"Median error, and the worst, in us. Two marks with nothing between them read {microseconds(result.get('empty_pair_ns'))} us, round "
-    note += f"an empty kernel {microseconds(result.get('empty_work_ns'))} us; never subtracted. {result.get('witness_error', '')}"
+    pair, empty = microseconds(result.get("empty_pair_ns")), microseconds(result.get("empty_work_ns"))
+    note = f"Median error, and the worst, in us. Two marks with nothing between them read {pair} us, round an empty kernel {empty} us; "
+    note += f"never subtracted. {result.get('witness_error', '')}"
     title = "lapse doctor: work of known length, timed by each method"
     return Table(title, columns, rows, note) if rows else Table(title, columns, [["5 to 50000", missing(reason_of(record, "doctor"))]])
 
@@ -323,7 +334,9 @@ def shorten(text: str, most: int) -> str:
 def as_ascii(table: Table, widest_cell: int = 90) -> list[str]:
     """A row that is shorter than the columns says something instead of them: its last cell may reach over."""
     cells = [[shorten(cell.encode("ascii", "replace").decode(), widest_cell) for cell in row] for row in [table.columns, *table.rows]]
-    widths = [max(len(row[k]) for row in cells if k + 1 < len(row) or k + 1 == len(table.columns) == len(row)) for k in range(len(table.columns))]
+    widths = [
+        max(len(row[k]) for row in cells if k + 1 < len(row) or k + 1 == len(table.columns) == len(row)) for k in range(len(table.columns))
+    ]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row[:-1], widths)) + "  " * (len(row) > 1) + row[-1] for row in cells]
     note = textwrap.wrap(table.note.encode("ascii", "replace").decode(), LINE_WIDTH, initial_indent="   ", subsequent_indent="   ")
     return [f"== {table.title}", *note, *(line.rstrip() for line in lines)]
