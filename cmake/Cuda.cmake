@@ -14,6 +14,7 @@ function(lapse_cuda_missing what)
   endif()
 endfunction()
 
+include(${CMAKE_CURRENT_LIST_DIR}/NvToolsExt.cmake)
 if(NOT LAPSE_WITH_CUDA STREQUAL "OFF")
   find_package(CUDAToolkit 11.4 QUIET)  # cudaGraphInstantiateWithFlags
   if(NOT TARGET CUDA::cudart_static)

@@ -25,7 +25,8 @@ install(EXPORT lapse-targets NAMESPACE lapse:: DESTINATION ${config_folder})
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/lapseConfig.cmake.in ${PROJECT_BINARY_DIR}/lapseConfig.cmake
   INSTALL_DESTINATION ${config_folder})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/lapseConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/lapseConfig.cmake ${PROJECT_BINARY_DIR}/lapseConfigVersion.cmake DESTINATION ${config_folder})
+install(FILES ${PROJECT_BINARY_DIR}/lapseConfig.cmake ${PROJECT_BINARY_DIR}/lapseConfigVersion.cmake
+  ${CMAKE_CURRENT_LIST_DIR}/NvToolsExt.cmake DESTINATION ${config_folder})
 
 # ONNX Runtime itself goes beside the plug-ins' folder, where the plug-in looks for it, with its licence.
 set(fetched ${PROJECT_SOURCE_DIR}/.deps/onnxruntime/lib)

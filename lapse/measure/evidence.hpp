@@ -40,6 +40,9 @@ struct Evidence {
 
   std::vector<device::ClockReading> clocks;  // during warm-up and timed runs, in order; empty: nobody could tell
   double max_mhz = 0.0;                      // 0: not known
+
+  /// Device time behind a backlog: the median of those that held, which is all work and no gaps. Nothing where none did.
+  std::optional<Duration> work() const;
 };
 
 }  // namespace lapse::measuring

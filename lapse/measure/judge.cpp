@@ -104,10 +104,9 @@ class Judge {
     if (!asynchronous_) return skip(Rule::LaunchGaps, "blocking");
     if (evidence_.no_time_for_backlogs) return skip(Rule::LaunchGaps, "no-time");
     if (evidence_.backlogs.empty()) return clean(Rule::LaunchGaps);  // the call is too short to leave any
-    std::vector<Backlog> held;
-    std::ranges::copy_if(evidence_.backlogs, std::back_inserter(held), &Backlog::held);
-    if (held.empty()) return skip(Rule::LaunchGaps, "self-synchronising");
-    const Duration behind = median_of(std::span<const Backlog>(held), [](const Backlog& backlog) { return backlog.device; });
+    const auto work = evidence_.work();
+    if (!work) return skip(Rule::LaunchGaps, "self-synchronising");
+    const Duration behind = *work;
     const Duration direct = evidence_.idle->device;
     if (direct - behind <= kLeastGap || count(direct - behind) <= kGapShare * count(direct)) return clean(Rule::LaunchGaps);
     find(Rule::LaunchGaps, "launch_gaps",

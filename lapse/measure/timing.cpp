@@ -33,14 +33,9 @@ void examine(Examiner& examiner, Duration time, Timing& timing, Watchdog* watchd
   timing.evidence = examiner.evidence();
 }
 
-Bound bound_of(const Timing& timing) {
-  if (!timing.evidence.idle) return Bound::Unknown;
-  std::vector<Duration> behind;
-  for (const Backlog& backlog : timing.evidence.backlogs) {
-    if (backlog.held) behind.push_back(backlog.device);
-  }
-  std::ranges::sort(behind);
-  return bound(timing.evidence.idle->submit, behind.empty() ? timing.evidence.idle->device : behind[behind.size() / 2]);
+Bound bound_of(const Evidence& evidence) {
+  if (!evidence.idle) return Bound::Unknown;
+  return bound(evidence.idle->submit, evidence.work().value_or(evidence.idle->device));
 }
 
 }  // namespace
@@ -82,7 +77,7 @@ Result<Timing> time_subject(Subject& given, const Plan& plan, const Hooks& hooks
   timing.evidence.clocks = std::move(clocks);
   if (monitor != nullptr) timing.evidence.max_mhz = monitor->max_mhz();
   timing.findings = judge(timing.evidence, timing.measurement.samples, subject.asynchronous());
-  if (subject.asynchronous()) timing.bound = bound_of(timing);
+  if (subject.asynchronous()) timing.bound = bound_of(timing.evidence);
   return timing;
 }
 

@@ -74,6 +74,7 @@ AuditRow audit_row(const measuring::Timing& timing) {
   }
   row.spent_ns = nanoseconds(timing.evidence.spent);
   row.empty_pair_ns = nanoseconds(timing.evidence.empty_pair);
+  if (const auto work = timing.evidence.work()) row.backlog_device_ns = nanoseconds(*work);
   if (timing.evidence.idle) {
     row.idle_submit_ns = nanoseconds(timing.evidence.idle->submit);
     row.idle_end_to_end_ns = nanoseconds(timing.evidence.idle->end_to_end);

@@ -89,6 +89,7 @@ Json audit(const AuditRow& row) {
           {"spent_ns", whole_nanoseconds(row.spent_ns)},
           {"idle_submit_ns", whole_nanoseconds(row.idle_submit_ns)},
           {"idle_end_to_end_ns", whole_nanoseconds(row.idle_end_to_end_ns)},
+          {"backlog_device_ns", whole_nanoseconds(row.backlog_device_ns)},
           {"empty_pair_ns", whole_nanoseconds(row.empty_pair_ns)},
           {"bound", row.bound}};
 }

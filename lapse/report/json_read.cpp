@@ -210,6 +210,7 @@ AuditRow audit(const Node& node) {
   row.spent_ns = node["spent_ns"].duration();
   row.idle_submit_ns = node["idle_submit_ns"].duration();
   row.idle_end_to_end_ns = node["idle_end_to_end_ns"].duration();
+  row.backlog_device_ns = node["backlog_device_ns"].duration();
   row.empty_pair_ns = node["empty_pair_ns"].duration();
   row.bound = node["bound"].one_of({"", "launch", "device"});
   return row;

@@ -82,8 +82,9 @@ struct AuditRow {
   std::vector<RuleRow> rules;  // none: there was no device to ask, or it was told not to
   double spent_ns = 0.0;
   double idle_submit_ns = 0.0, idle_end_to_end_ns = 0.0;  // of one call on an idle device; 0: not known
-  double empty_pair_ns = 0.0;                             // device time between two marks with nothing between them
-  std::string bound;                                      // "launch", "device"; empty: not known
+  double backlog_device_ns = 0.0;  // device time of one call behind a backlog, median: work without gaps; 0: not known
+  double empty_pair_ns = 0.0;      // device time between two marks with nothing between them
+  std::string bound;               // "launch", "device"; empty: not known
 };
 
 struct PlanRow {

@@ -138,6 +138,7 @@ inline Report staged() {
   report.audit.spent_ns = 40e6;
   report.audit.idle_submit_ns = 51e3;
   report.audit.idle_end_to_end_ns = 5.6e6;
+  report.audit.backlog_device_ns = 2.5e6;
   report.audit.empty_pair_ns = 1.5e3;
   report.audit.bound = "device";
   report.warnings = {

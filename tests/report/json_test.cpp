@@ -55,7 +55,8 @@ TEST(Json, HasTheKeysOfADeviceWithStages) {
   const auto document = to_json(example::failed());
   EXPECT_THAT(keys(document["device"]), ElementsAre("name", "driver", "runtime", "memory_bytes"));
   EXPECT_THAT(keys(document["memory"]), ElementsAre("peak_bytes", "whole_process", "device_peak_bytes"));
-  EXPECT_THAT(keys(document["audit"]), ElementsAre("rules", "spent_ns", "idle_submit_ns", "idle_end_to_end_ns", "empty_pair_ns", "bound"));
+  EXPECT_THAT(keys(document["audit"]),
+              ElementsAre("rules", "spent_ns", "idle_submit_ns", "idle_end_to_end_ns", "backlog_device_ns", "empty_pair_ns", "bound"));
   EXPECT_THAT(keys(document["audit"]["rules"][0]), ElementsAre("rule", "verdict", "reason"));
   EXPECT_THAT(keys(document["failure"]), ElementsAre("code", "message", "hint"));
   EXPECT_THAT(keys(document["samples"]), ElementsAre("count", "end_to_end_ns", "submit_ns", "device_ns", "h2d_ns", "d2h_ns", "start_ns"));
@@ -168,6 +169,7 @@ TEST(RoundTripOfADevice, LosesNoFieldThatOnlyADeviceHas) {
   EXPECT_EQ(again->audit.idle_submit_ns, 51e3);
   EXPECT_EQ(again->audit.idle_end_to_end_ns, 5.6e6);
   EXPECT_EQ(again->audit.empty_pair_ns, 1.5e3);
+  EXPECT_EQ(again->audit.backlog_device_ns, 2.5e6);
   EXPECT_EQ(from_json(to_json_text(example::staged()))->audit.bound, "device");
   ASSERT_TRUE(again->failure);
   EXPECT_EQ(again->failure->code, report.failure->code);
