@@ -25,18 +25,18 @@ struct Backlog {
 };
 
 struct Evidence {
-  bool examined = false;         // there is a device to ask, and the plan wanted it asked
-  Duration empty_synchronize{};  // what a device-wide synchronise costs when there is nothing to wait for; taken off every look
-  Duration empty_pair{};         // device time between two marks with nothing between them: reported, never subtracted
-  std::vector<Look> alone;    // after single runs on an idle device, before the warm-up
+  bool examined = false;                  // there is a device to ask, and the plan wanted it asked
+  Duration empty_synchronize{};           // what a device-wide synchronise costs when there is nothing to wait for; taken off every look
+  Duration empty_pair{};                  // device time between two marks with nothing between them: reported, never subtracted
+  std::vector<Look> alone;                // after single runs on an idle device, before the warm-up
   std::optional<Backlog> single_backlog;  // one such run more, behind a backlog: marks round an idle stream read as nothing there
-  std::vector<Look> between;  // after the last run of a batch, between timed batches; `left` may be that of several runs
-  std::vector<Backlog> backlogs;  // empty: not needed (a call too short to leave gaps), or no time for them
-  bool no_time_for_backlogs = false;
-  std::optional<Duration> fetch;  // bringing the outputs to the host after a run was complete
-  std::optional<Sample> idle;     // medians of calls on an idle device, part by part; start means nothing
-  Duration spent{};               // by all of this, in wall time
-  Duration allowed{};             // how much it might take
+  std::vector<Look> between;              // after the last run of a batch, between timed batches; `left` may be that of several runs
+  std::vector<Backlog> backlogs;          // empty: not needed (a call too short to leave gaps), or no time for them
+  bool no_time_for_backlogs = false;      // they were needed, and there are none
+  std::optional<Duration> fetch;          // bringing the outputs to the host after a run was complete
+  std::optional<Sample> idle;             // medians of calls on an idle device, part by part; start means nothing
+  Duration spent{};                       // by all of this, in wall time
+  Duration allowed{};                     // how much it might take
 
   std::vector<device::ClockReading> clocks;  // during warm-up and timed runs, in order; empty: nobody could tell
   double max_mhz = 0.0;                      // 0: not known

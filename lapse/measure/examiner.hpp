@@ -19,7 +19,7 @@ namespace lapse::measuring {
 class Examiner {
  public:
   static constexpr double kShare = 0.01;
-  static constexpr std::size_t kFewestLooks = 3;  // fewer make no majority
+  static constexpr std::size_t kFewestLooks = 3;                     // fewer make no majority
   static constexpr Duration kLeast = std::chrono::milliseconds{50};  // or a short measurement would never be looked at
 
   /// Measures what asking costs, and looks after single runs. Errors: those of the subject and of the timeline.
