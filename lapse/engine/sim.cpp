@@ -170,7 +170,8 @@ class Binding {
     worker.enqueue(
         device - device / model_.kernels * (model_.kernels - 1), [](void* output) { static_cast<SmallOutput*>(output)->copy_input(); },
         &output_);
-    if (model_.fault == Fault::SideStream) stream_->side().enqueue(device + device / 2);
+    // Longer than whatever its own stream has still to do of this inference.
+    if (model_.fault == Fault::SideStream) stream_->side().enqueue(model_.h2d + device + model_.d2h + device / 2);
   }
 
   const Model& model_;
