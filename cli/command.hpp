@@ -35,6 +35,7 @@ using Command = std::function<int()>;
 Command add_time(CLI::App& app, Context& context);
 Command add_check(CLI::App& app, Context& context);
 Command add_show(CLI::App& app, Context& context);
+Command add_doctor(CLI::App& app, Context& context);
 Command add_engines(CLI::App& app, Context& context);
 
 }  // namespace lapse::cli

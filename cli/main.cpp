@@ -51,6 +51,7 @@ int run(int argc, char** argv) {
       {"time", cli::add_time(app, context)},
       {"check", cli::add_check(app, context)},
       {"show", cli::add_show(app, context)},
+      {"doctor", cli::add_doctor(app, context)},
       {"engines", cli::add_engines(app, context)},
   };
   app.require_subcommand(1);

@@ -36,9 +36,7 @@ struct Options {
   std::string model, budget = "30s", pin, scenario = "single-stream";
   std::int64_t warmup = -1;   // -1: not given
   std::size_t in_flight = 0;  // 0: not given
-  std::size_t streams = 1;
   std::string transfers, audit = "on";
-  bool graph = false;
   measuring::Plan plan;
   EngineOptions engine;
   InputOptions inputs;
@@ -65,8 +63,8 @@ struct Options {
       return command.add_option(name, value, text)->type_name(type)->group("Device");
     };
     on_device("--transfers", transfers, "KIND", "What is timed of the copies: pinned or pageable host memory, or none (default: pinned)");
-    on_device("--streams", streams, "N", "Streams that those in flight take in turn (default: 1)")->check(number_between(1, 128));
-    command.add_flag("--cuda-graph", graph, "Capture the forward pass and launch it as one graph")->group("Device");
+    on_device("--streams", plan.streams, "N", "Streams that those in flight take in turn (default: 1)")->check(number_between(1, 128));
+    command.add_flag("--cuda-graph", plan.graph, "Capture the forward pass and launch it as one graph")->group("Device");
     command.add_flag("--cold-cache", plan.cold_cache, "Flush the last-level cache before every run")->group("Device");
     on_device("--audit", audit, "on|off", "Look for what would make the numbers wrong; takes about 1 % of the time (default: on)")
         ->check(CLI::IsMember({"on", "off"}));
@@ -87,9 +85,9 @@ struct Options {
     } else if (in_flight > 1) {
       return fail(ErrorCode::BadUse, "--in-flight belongs to the offline scenario", "add --scenario offline");
     }
-    if (streams > 1 && result.in_flight < streams) {
-      return fail(ErrorCode::BadUse, fmt::format("{} streams need as many in flight", streams),
-                  fmt::format("--scenario offline --in-flight {}", streams));
+    if (result.in_flight < result.streams) {
+      return fail(ErrorCode::BadUse, fmt::format("{} streams need as many in flight", result.streams),
+                  fmt::format("--scenario offline --in-flight {}", result.streams));
     }
     if (result.cold_cache && result.in_flight > 1) {
       return fail(ErrorCode::BadUse, "--cold-cache belongs to one inference at a time", "leave --in-flight out");
@@ -110,15 +108,13 @@ Result<int> run(Options& options, const Context& context) {
   LAPSE_TRY(const measuring::Plan plan, options.read_plan());
   LAPSE_TRY(measuring::ModelRequest request, options.engine.request(options.model));
   LAPSE_TRY(request.inputs, options.inputs.request());
-  request.streams = options.streams;
-  request.graph = options.graph;
   if (!options.transfers.empty()) request.engine_options.emplace_back("transfers", options.transfers);
   LAPSE_CHECK(options.outputs.open());
   host::limit_to_available();
 
   ProgressLine progress{context.language};
   progress.loading(request.model);
-  LAPSE_TRY(auto model, measuring::prepare_model(request, plan.in_flight));
+  LAPSE_TRY(auto model, measuring::prepare_model(request, plan));
   // From here on there is something to lose: a first Ctrl-C ends the measurement, not the program.
   const std::atomic<bool>& stop = stop_on_signal();
   const measuring::Hooks hooks{[&](const measuring::Progress& now) { progress.show(now, plan.budget); }, &stop};

@@ -101,7 +101,7 @@ void note_device_memory(PreparedModel& model, ModelTiming& timing) {
 
 }  // namespace
 
-Result<PreparedModel> prepare_model(const ModelRequest& request, std::size_t in_flight) {
+Result<PreparedModel> prepare_model(const ModelRequest& request, const Plan& plan) {
   if (request.inputs.batch && *request.inputs.batch < 1) {
     return fail(ErrorCode::BadInput, fmt::format("--batch {}: a batch has at least one item", *request.inputs.batch));
   }
@@ -110,22 +110,23 @@ Result<PreparedModel> prepare_model(const ModelRequest& request, std::size_t in_
   model.resident_before = host::resident();
   const auto begin = std::chrono::steady_clock::now();
   LAPSE_TRY(const Target target, find_target(request));  // loads the plug-in, and with it the library that it is linked to
-  model.threads = request.threads.value_or(std::max(1, host::usable_cpus() / static_cast<int>(in_flight)));
+  model.threads = request.threads.value_or(std::max(1, host::usable_cpus() / static_cast<int>(plan.in_flight)));
 
   engine::Options open_options, load_options{{"threads", std::to_string(model.threads)}};
   if (!request.engine_library.empty()) open_options.emplace_back("library", request.engine_library);
-  if (!request.device.empty()) load_options.emplace_back("device", request.device);
+  const std::string device = request.device == "cuda" ? "cuda:0" : request.device;
+  if (!device.empty()) load_options.emplace_back("device", device);
   load_options.insert(load_options.end(), request.engine_options.begin(), request.engine_options.end());
 
   // Before the model is loaded, so that what it takes of the device's memory can be told.
-  if (request.device.starts_with("cuda")) LAPSE_CHECK(open_device(model, request.device, request.streams));
+  if (device.starts_with("cuda")) LAPSE_CHECK(open_device(model, device, plan.streams));
   LAPSE_TRY(auto engine, engine::Engine::open(*target.engine, open_options));
   model.engine = std::make_unique<engine::Engine>(std::move(engine));
   LAPSE_TRY(auto session, model.engine->load(target.model, load_options));
   model.load = std::chrono::steady_clock::now() - begin;
   model.session = std::make_unique<engine::Session>(std::move(session));
-  if (model.timeline == nullptr || model.session->device() != request.device) {
-    LAPSE_CHECK(open_device(model, model.session->device(), request.streams));
+  if (model.timeline == nullptr || model.session->device() != device) {
+    LAPSE_CHECK(open_device(model, model.session->device(), plan.streams));
   }
 
   if (target.folder && request.inputs != InputRequest{}) {
@@ -134,12 +135,8 @@ Result<PreparedModel> prepare_model(const ModelRequest& request, std::size_t in_
   }
   LAPSE_TRY(auto inputs, target.folder ? read_test_data(*target.folder, *model.session) : prepare_inputs(*model.session, request.inputs));
   model.inputs = std::make_unique<Inputs>(std::move(inputs));
-  LAPSE_TRY(auto subject, SessionSubject::make(*model.session, *model.timeline, *model.inputs, in_flight));
+  LAPSE_TRY(auto subject, SessionSubject::make(*model.session, *model.timeline, *model.inputs, plan.in_flight));
   model.subject = std::make_unique<SessionSubject>(std::move(subject));
-  if (request.graph) {
-    LAPSE_TRY(auto graph, GraphSubject::make(*model.subject));
-    model.graph = std::make_unique<GraphSubject>(std::move(graph));
-  }
   return model;
 }
 
@@ -158,7 +155,7 @@ Result<ModelTiming> time_model(PreparedModel& model, const Plan& plan, const ten
   LAPSE_TRY(timing.answer, check());
   note_device_memory(model, timing);
 
-  LAPSE_TRY(timing.timing, time_subject(model.timed(), plan, hooks, model.load + (model.timeline->now() - begin)));
+  LAPSE_TRY(timing.timing, time_subject(*model.subject, plan, hooks, model.load + (model.timeline->now() - begin)));
   note_device_memory(model, timing);
   timing.peak = peak_memory(model);
 

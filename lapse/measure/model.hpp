@@ -3,8 +3,8 @@
 
 #include <lapse/engine/session.hpp>
 #include <lapse/measure/answer.hpp>
-#include <lapse/measure/graph_subject.hpp>
 #include <lapse/measure/inputs.hpp>
+#include <lapse/measure/session_subject.hpp>
 #include <lapse/measure/timing.hpp>
 #include <memory>
 #include <optional>
@@ -18,8 +18,6 @@ struct ModelRequest {
   std::string engine;          // name or plug-in path; empty: by the ending of the file
   std::string engine_library;  // empty: the one that the engine finds
   std::string device;          // empty: the engine's own choice
-  std::size_t streams = 1;     // of an asynchronous device; those in flight take them in turn
-  bool graph = false;          // capture the forward pass, and launch it as a graph
   std::optional<int> threads;  // of one inference; nothing: the CPUs that are usable, shared among those in flight
   engine::Options engine_options;
   InputRequest inputs;  // not for a folder, which brings its own
@@ -32,20 +30,17 @@ struct PreparedModel {
   std::unique_ptr<engine::Session> session;
   std::unique_ptr<device::Timeline> timeline;
   std::unique_ptr<Inputs> inputs;
-  std::unique_ptr<SessionSubject> subject;  // borrows all of the above
-  std::unique_ptr<GraphSubject> graph;      // borrows the subject; null unless asked for
+  std::unique_ptr<SessionSubject> subject;  // last: it borrows all of the above
   int threads = 0;
   Duration load{};                    // opening the engine, its library included, and loading the model
   std::uint64_t resident_before = 0;  // bytes, before the engine was opened
   bool peak_was_reset = false;
   std::uint64_t device_memory_before = 0;  // bytes of the device's memory in use by everybody, before the model was loaded
-
-  /// What is timed.
-  Subject& timed() noexcept { return graph ? static_cast<Subject&>(*graph) : *subject; }
 };
 
-/// `in_flight` bindings of every input set. Errors: everything that can be wrong with a model, its engine or its inputs.
-Result<PreparedModel> prepare_model(const ModelRequest& request, std::size_t in_flight = 1);
+/// As many bindings of every input set as the plan keeps in flight. Errors: everything that can be wrong with a model, its engine or its
+/// inputs.
+Result<PreparedModel> prepare_model(const ModelRequest& request, const Plan& plan = {});
 
 struct OutputInfo {
   std::string name;

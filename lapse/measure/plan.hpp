@@ -1,5 +1,5 @@
 #pragma once
-// How long to measure. Policy only: no clock, no loop.
+// How to measure, and for how long. Policy only: no clock, no loop.
 
 #include <cstddef>
 #include <lapse/base/time.hpp>
@@ -16,6 +16,8 @@ enum class Scenario {
 struct Plan {
   Scenario scenario = Scenario::SingleStream;
   std::size_t in_flight = 1;  // ≥ 1; more than 1 in Offline only
+  std::size_t streams = 1;    // of an asynchronous device, which those in flight take in turn; ≤ in_flight
+  bool graph = false;         // capture the forward pass, and launch it as one graph; asynchronous devices only
   bool cold_cache = false;    // flush the device's last-level cache before every run; SingleStream only
   bool audit = true;          // look for what would make the numbers wrong; takes about a hundredth of the time
 

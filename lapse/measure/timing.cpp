@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <lapse/measure/clock_watch.hpp>
+#include <lapse/measure/graph_subject.hpp>
 #include <lapse/measure/timing.hpp>
+#include <optional>
 
 namespace lapse::measuring {
 namespace {
@@ -39,7 +41,12 @@ Bound bound_of(const Timing& timing) {
 
 }  // namespace
 
-Result<Timing> time_subject(Subject& subject, const Plan& plan, const Hooks& hooks, Duration before) {
+Result<Timing> time_subject(Subject& given, const Plan& plan, const Hooks& hooks, Duration before) {
+  std::optional<GraphSubject> graph;
+  if (plan.graph) {
+    LAPSE_TRY(graph, GraphSubject::make(given));
+  }
+  Subject& subject = graph ? static_cast<Subject&>(*graph) : given;
   device::Timeline& timeline = subject.timeline();
   Timing timing;
   timing.clock_cost = clock_cost(timeline);

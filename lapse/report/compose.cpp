@@ -1,6 +1,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <lapse/base/version.hpp>
 #include <lapse/device/controls.hpp>
 #include <lapse/measure/audit.hpp>
 #include <lapse/report/compose.hpp>
@@ -24,7 +25,7 @@ SubjectRow subject_row(const measuring::ModelRequest& request, const measuring::
   row.batch = model.inputs->batch;
   row.asynchronous = model.session->asynchronous();
   row.transfers = model.session->transfers();
-  row.graph = model.graph != nullptr;
+  row.graph = plan.graph;
   row.cold_cache = plan.cold_cache;
   row.streams = static_cast<std::int64_t>(model.timeline->streams());
   row.scenario = measuring::name(plan.scenario);
@@ -81,11 +82,7 @@ AuditRow audit_row(const measuring::Timing& timing) {
   return row;
 }
 
-DeviceRow device_row(device::Timeline& timeline) {
-  if (timeline.controls() == nullptr) return {};
-  const device::DeviceInfo info = timeline.controls()->info();
-  return {info.name, info.driver, info.runtime, info.memory_bytes};
-}
+DeviceRow device_row(const device::DeviceInfo& info) { return {info.name, info.driver, info.runtime, info.memory_bytes}; }
 
 // One at a time: what the inferences took, lapse's own pauses between them left out. Several at once: by the clock on the wall.
 double throughput(const measuring::Plan& plan, const measuring::Measurement& measurement, const Series& samples, std::int64_t batch) {
@@ -96,34 +93,59 @@ double throughput(const measuring::Plan& plan, const measuring::Measurement& mea
   return time > 0 ? items * 1e9 / time : 0.0;
 }
 
+// What any measurement tells. The subject of the report is there already.
+void add_timing(Report& report, const measuring::Plan& plan, const measuring::Timing& timing, const measuring::Summaries& summaries) {
+  const measuring::Measurement& measurement = timing.measurement;
+  report.created =
+      fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+  report.environment = host::fingerprint();
+  report.disturbance = timing.disturbance;
+  report.load_1min = timing.load_1min;
+  report.plan = plan_row(plan, measurement, summaries.end_to_end);
+  report.samples = series(measurement.samples, summaries.h2d.count > 0);
+  report.summary = {summaries.end_to_end, summaries.submit, summaries.device, summaries.h2d, summaries.d2h};
+  report.audit = audit_row(timing);
+  if (const auto& failure = measurement.failure)
+    report.failure = {std::string(lapse::name(failure->code)), failure->message, failure->hint};
+  report.throughput_per_s = throughput(plan, measurement, report.samples, report.subject.batch);
+}
+
 }  // namespace
 
 Report compose(const measuring::ModelRequest& request, const measuring::Plan& plan, const measuring::PreparedModel& model,
                const measuring::ModelTiming& timing, std::vector<std::string> argv) {
-  const measuring::Timing& timed = timing.timing;
-  const bool staged = model.session->staged();
-  const measuring::Summaries summaries = measuring::summarise(timed.measurement.samples, staged);
+  const measuring::Summaries summaries = measuring::summarise(timing.timing.measurement.samples, model.session->staged());
   Report report;
-  report.created =
-      fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
   report.argv = std::move(argv);
   report.subject = subject_row(request, plan, model, timing);
-  report.environment = host::fingerprint();
-  report.device = device_row(*model.timeline);
-  report.disturbance = timed.disturbance;
-  report.load_1min = timed.load_1min;
+  if (device::Controls* controls = model.timeline->controls()) report.device = device_row(controls->info());
   report.load_ns = nanoseconds(model.load);
   report.first_ns = nanoseconds(timing.first);
-  report.plan = plan_row(plan, timed.measurement, summaries.end_to_end);
   report.answer = {std::string(measuring::name(timing.answer.verdict)), static_cast<std::int64_t>(timing.answer.sets),
                    request.tolerance.relative, request.tolerance.absolute, timing.answer.largest_difference};
   report.memory = {timing.peak, timing.device_peak, !model.peak_was_reset};
-  report.samples = series(timed.measurement.samples, staged);
-  report.summary = {summaries.end_to_end, summaries.submit, summaries.device, summaries.h2d, summaries.d2h};
-  report.audit = audit_row(timed);
-  if (const auto& failure = timed.measurement.failure) report.failure = {std::string(name(failure->code)), failure->message, failure->hint};
-  report.throughput_per_s = throughput(plan, timed.measurement, report.samples, report.subject.batch);
+  add_timing(report, plan, timing.timing, summaries);
   report.warnings = measuring::audit(model, plan, timing, summaries, report.environment);
+  return report;
+}
+
+Report compose(const Measured& measured, std::string name, std::vector<std::string> argv) {
+  Report report;
+  report.argv = std::move(argv);
+  report.subject.model = std::move(name);
+  report.subject.engine = "lapse";
+  report.subject.engine_version = version();
+  report.subject.device = measured.device;
+  report.subject.asynchronous = measured.asynchronous;
+  report.subject.scenario = measuring::name(measured.plan.scenario);
+  report.subject.in_flight = static_cast<std::int64_t>(measured.plan.in_flight);
+  report.subject.streams = static_cast<std::int64_t>(measured.plan.streams);
+  report.subject.graph = measured.plan.graph;
+  report.subject.cold_cache = measured.plan.cold_cache;
+  report.device = device_row(measured.device_info);
+  report.first_ns = nanoseconds(measured.first);
+  add_timing(report, measured.plan, measured.timing, measured.summary);
+  report.warnings = measured.warnings;
   return report;
 }
 

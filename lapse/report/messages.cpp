@@ -108,6 +108,20 @@ constexpr std::array kTexts{
     TextRow{Text::Virtual, "in a VM ({hypervisor})", "VM ({hypervisor})"},
     TextRow{Text::Note, "note", "참고"},
     TextRow{Text::IndependentRuns, "the intervals assume independent runs", "신뢰구간은 실행들이 서로 독립이라고 가정합니다"},
+    TextRow{Text::Doctor, "how wrong is the timing", "시간 측정의 오차"},
+    TextRow{Text::DoctorErrors, "median error of each method against work of known length", "길이를 아는 작업에 대한 방법별 오차의 중앙값"},
+    TextRow{Text::DoctorKnown, "known", "참값"},
+    TextRow{Text::DoctorMarks, "events", "이벤트"},
+    TextRow{Text::DoctorSynchronised, "host, waiting", "호스트, 동기화"},
+    TextRow{Text::DoctorCall, "call alone", "호출만"},
+    TextRow{Text::DoctorEmpty, "two events with nothing between them read {pair}, round empty work {work} (never subtracted)",
+            "이벤트 둘 사이에 아무것도 없으면 {pair}, 빈 작업이 있으면 {work} (빼지 않고 보이기만 합니다)"},
+    TextRow{Text::DoctorNoWitness, "no profiling interface (CUPTI) is installed here as a second witness",
+            "두 번째 증인이 될 프로파일링 인터페이스(CUPTI)가 설치되어 있지 않습니다"},
+    TextRow{Text::DoctorGood, "events are within 1 % or 2 µs of the truth at every length",
+            "모든 길이에서 이벤트의 오차가 1 % 또는 2 µs 이내입니다"},
+    TextRow{Text::DoctorBad, "events are further than 1 % and 2 µs from the truth at some length",
+            "이벤트의 오차가 1 %와 2 µs를 넘는 길이가 있습니다"},
 };
 
 constexpr bool in_order() {

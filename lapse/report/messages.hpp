@@ -101,6 +101,16 @@ enum class Text {
   Virtual,
   Note,
   IndependentRuns,
+  Doctor,
+  DoctorErrors,
+  DoctorKnown,
+  DoctorMarks,
+  DoctorSynchronised,
+  DoctorCall,
+  DoctorEmpty,
+  DoctorNoWitness,
+  DoctorGood,
+  DoctorBad,
   End,  // how many there are
 };
 

@@ -63,7 +63,7 @@ struct MemoryRow {
 struct Series {  // raw, in the order of the runs
   std::vector<double> end_to_end, submit, device;
   std::vector<double> h2d{}, d2h{};  // empty where an inference has no such stages
-  std::vector<double> start{};    // of the call, after that of the first; may be empty (a result of an older lapse)
+  std::vector<double> start{};       // of the call, after that of the first; may be empty (a result of an older lapse)
 };
 
 struct SummaryRow {
