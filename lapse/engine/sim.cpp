@@ -123,7 +123,9 @@ class Binding {
  public:
   Binding(const Model& model, Durations& durations, const lapse_tensor& input) : model_(model), durations_(durations), output_(input) {}
   ~Binding() {
-    if (stream_ != nullptr) stream_->side().drain();  // the output is written there, where a fault asks for it
+    if (stream_ == nullptr) return;
+    stream_->drain();         // the output is written here, and nobody waited yet where a fault says that it blocks, or …
+    stream_->side().drain();  // … there
   }
   Binding(const Binding&) = delete;
   Binding& operator=(const Binding&) = delete;
@@ -137,10 +139,8 @@ class Binding {
       throw plugin::Failure(LAPSE_BAD_INPUT, "the simulated device needs a stream", "use the timeline of session_info.device");
     }
     stream_ = static_cast<device::SimStream*>(stream);
-    if (part == LAPSE_STAGE_FORWARD) return forward();
-    if (!model_.transfers || (part == LAPSE_STAGE_D2H && model_.fault == Fault::CopiesOutside)) return;
-    const Duration copy = part == LAPSE_STAGE_H2D ? model_.h2d : model_.d2h;
-    if (copy.count() > 0) stream_->enqueue(copy);
+    part == LAPSE_STAGE_FORWARD ? forward() : copy(part);
+    if (model_.blocking && model_.fault != Fault::Pending) stream_->drain();
   }
 
   std::span<const lapse_tensor> outputs() {
@@ -153,6 +153,12 @@ class Binding {
   }
 
  private:
+  void copy(lapse_stage part) {
+    if (!model_.transfers || (part == LAPSE_STAGE_D2H && model_.fault == Fault::CopiesOutside)) return;
+    const Duration copy = part == LAPSE_STAGE_H2D ? model_.h2d : model_.d2h;
+    if (copy.count() > 0) stream_->enqueue(copy);
+  }
+
   void forward() {
     const Duration device = durations_.next(stream_->take_cold());
     device::SimStream& worker = model_.fault == Fault::OtherStream ? stream_->side() : *stream_;
@@ -164,8 +170,8 @@ class Binding {
     worker.enqueue(
         device - device / model_.kernels * (model_.kernels - 1), [](void* output) { static_cast<SmallOutput*>(output)->copy_input(); },
         &output_);
-    if (model_.fault == Fault::SideStream) stream_->side().enqueue(device + device / 2);
-    if (model_.blocking && model_.fault != Fault::Pending) stream_->drain();
+    // Longer than whatever its own stream has still to do of this inference.
+    if (model_.fault == Fault::SideStream) stream_->side().enqueue(model_.h2d + device + model_.d2h + device / 2);
   }
 
   const Model& model_;

@@ -3,14 +3,19 @@
 
 namespace lapse::measuring {
 
-std::optional<Duration> Evidence::work() const {
-  std::vector<Duration> held;
+std::vector<Duration> Evidence::held() const {
+  std::vector<Duration> times;
   for (const Backlog& backlog : backlogs) {
-    if (backlog.held) held.push_back(backlog.device);
+    if (backlog.held) times.push_back(backlog.device);
   }
-  if (held.empty()) return std::nullopt;
-  std::ranges::sort(held);
-  return held[held.size() / 2];
+  std::ranges::sort(times);
+  return times;
+}
+
+std::optional<Duration> Evidence::work() const {
+  const auto times = held();
+  if (times.empty()) return std::nullopt;
+  return times[times.size() / 2];
 }
 
 }  // namespace lapse::measuring

@@ -32,16 +32,18 @@ struct Evidence {
   std::optional<Backlog> single_backlog;  // one such run more, behind a backlog: marks round an idle stream read as nothing there
   std::vector<Look> between;              // after the last run of a batch, between timed batches; `left` may be that of several runs
   std::vector<Backlog> backlogs;          // empty: not needed (a call too short to leave gaps), or no time for them
-  bool no_time_for_backlogs = false;
-  std::optional<Duration> fetch;  // bringing the outputs to the host after a run was complete
-  std::optional<Sample> idle;     // medians of calls on an idle device, part by part; start means nothing
-  Duration spent{};               // by all of this, in wall time
-  Duration allowed{};             // how much it might take
+  bool no_time_for_backlogs = false;      // they were needed, and there are none
+  std::optional<Duration> fetch;          // bringing the outputs to the host after a run was complete
+  std::optional<Sample> idle;             // medians of calls on an idle device, part by part; start means nothing
+  Duration spent{};                       // by all of this, in wall time
+  Duration allowed{};                     // how much it might take
 
   std::vector<device::ClockReading> clocks;  // during warm-up and timed runs, in order; empty: nobody could tell
   double max_mhz = 0.0;                      // 0: not known
 
-  /// Device time behind a backlog: the median of those that held, which is all work and no gaps. Nothing where none did.
+  /// Device times behind those backlogs that held, in rising order.
+  std::vector<Duration> held() const;
+  /// Their median: all work and no gaps. Nothing where none held.
   std::optional<Duration> work() const;
 };
 

@@ -11,7 +11,7 @@ namespace {
 constexpr int kCostRounds = 9;  // a median of 9 shrugs off four interruptions
 constexpr std::size_t kSingleRuns = 9;
 constexpr std::size_t kBacklogRuns = 9;
-constexpr std::size_t kAloneRuns = 5;
+constexpr std::size_t kAloneRuns = 9;
 // A call leaves gaps only while it is submitting: one that takes less than this share of the device's time can't stretch it noticeably.
 constexpr double kShortSubmit = 0.05;
 // The backlog has to outlast the call, which takes a little longer than usual now and then.
@@ -167,18 +167,17 @@ Result<void> Examiner::run_alone() {
 Result<void> Examiner::run_behind_backlog() {
   const auto& [start, submit, device, end_to_end, h2d, d2h] = *evidence_.idle;
   if (submit < scaled(device, kShortSubmit)) return {};
+  evidence_.no_time_for_backlogs = true;
   Duration spin = backlog_for(submit);
   Duration expected = spin + end_to_end;
   while (evidence_.backlogs.size() < kBacklogRuns) {
-    if (spin > device::kLongestSpin || expected > left_to_spend()) {
-      evidence_.no_time_for_backlogs = evidence_.backlogs.empty();
-      return {};
-    }
+    if (spin > device::kLongestSpin || expected > left_to_spend()) return {};
     const device::Instant begin = timeline_.now();
     LAPSE_TRY(const Backlog backlog, behind(spin));
     expected = timeline_.now() - begin;
     evidence_.spent += expected;
     evidence_.backlogs.push_back(backlog);
+    evidence_.no_time_for_backlogs = false;
     if (!backlog.held) spin *= 2;  // the call took longer than the backlog lasted
   }
   return {};

@@ -16,8 +16,10 @@ Result<void> Flight::launch(std::size_t iteration) {
   start_ = timeline.now();
   auto submitted = staged_ ? submit_stages(iteration) : subject_->submit(slot_, iteration);
   returned_ = timeline.now();
-  if (!submitted) return submitted;
-  return timeline.record(end(), stream_);
+  if (submitted) submitted = timeline.record(end(), stream_);
+  // What was submitted before a failure uses memory of the subject, which may be gone soon.
+  if (!submitted) (void)timeline.synchronize();
+  return submitted;
 }
 
 Result<void> Flight::submit_stages(std::size_t iteration) {

@@ -21,7 +21,7 @@ class Flight {
   /// Allocates the marks. Errors: those of make_mark.
   static Result<Flight> make(Subject& subject, std::size_t slot);
 
-  /// Submits inference number `iteration`. Not again before it has landed.
+  /// Submits inference number `iteration`. Not again before it has landed. After an error our streams are idle.
   Result<void> launch(std::size_t iteration);
   /// Waits until it is done. Errors: those of the timeline.
   Result<Sample> land();

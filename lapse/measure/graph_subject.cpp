@@ -1,12 +1,6 @@
 #include <lapse/measure/graph_subject.hpp>
 
 namespace lapse::measuring {
-namespace {
-
-constexpr int kRunsBefore = 3;  // a first run takes memory; TorchScript watches one more, and optimises in the next
-
-}  // namespace
-
 Result<GraphSubject> GraphSubject::make(Subject& subject) {
   GraphSubject graph{subject};
   graph.controls_ = subject.timeline().controls();
@@ -16,7 +10,7 @@ Result<GraphSubject> GraphSubject::make(Subject& subject) {
   }
   for (std::size_t slot = 0; slot < subject.slots(); ++slot) {
     for (std::size_t set = 0; set < subject.sets(); ++set) {
-      for (int run = 0; run < kRunsBefore; ++run) {
+      for (std::size_t run = 0; run < kRunsBefore; ++run) {
         LAPSE_CHECK(subject.submit(slot, set));
         LAPSE_CHECK(graph.controls_->synchronize_device());
       }

@@ -10,6 +10,9 @@ namespace lapse::measuring {
 /// The subject outlives it. Of a staged one the forward pass alone is captured, of another all that a submit hands over.
 class GraphSubject final : public Subject {
  public:
+  /// A first run takes memory; TorchScript watches one more, and optimises in the next.
+  static constexpr std::size_t kRunsBefore = 3;
+
   /// Runs everything a few times first, because first runs take memory and optimise, and captures one graph for every slot and input set.
   /// Errors: BadUse when there is no asynchronous device; Unsupported with the reason when the subject can't be captured; those of the
   /// subject.

@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <lapse/measure/judge.hpp>
 #include <utility>
 
@@ -19,6 +20,9 @@ constexpr Duration kEmptySlack = std::chrono::microseconds{2};
 // Behind a backlog the device may run at a slightly other clock, with a cache that the backlog left alone.
 constexpr double kGapShare = 0.05;
 constexpr Duration kLeastGap = std::chrono::microseconds{2};
+// Inferences spread, and behind a backlog there are few: so many deviations of their median are chance.
+constexpr double kGapDeviations = 5.0;
+constexpr double kDeviation = 1 / 0.6745;  // of a normal distribution, by its median distance from the median
 constexpr Duration kLeastFetch = std::chrono::microseconds{20};
 constexpr double kFetchShare = 0.02;
 // GPUs step their clock by one to two per cent all the time.
@@ -91,7 +95,8 @@ class Judge {
       return;
     }
     skip(Rule::PendingOnReturn, "asynchronous");
-    if (left_over && stream_was_idle(device)) {
+    other_stream_ = left_over && stream_was_idle(device);
+    if (other_stream_) {
       find(Rule::OtherStream, "other_stream", facts);
       skip(Rule::SideStream, "other-stream");
     } else {
@@ -102,15 +107,25 @@ class Judge {
 
   void launch_gaps() {
     if (!asynchronous_) return skip(Rule::LaunchGaps, "blocking");
-    if (evidence_.no_time_for_backlogs) return skip(Rule::LaunchGaps, "no-time");
-    if (evidence_.backlogs.empty()) return clean(Rule::LaunchGaps);  // the call is too short to leave any
-    const auto work = evidence_.work();
-    if (!work) return skip(Rule::LaunchGaps, "self-synchronising");
-    const Duration behind = *work;
+    if (other_stream_) return skip(Rule::LaunchGaps, "other-stream");  // the marks hold nothing but the call
+    if (!evidence_.idle) return skip(Rule::LaunchGaps, "no-time");
+    if (evidence_.backlogs.empty() && !evidence_.no_time_for_backlogs) return clean(Rule::LaunchGaps);  // too short a call to leave any
+    std::vector<Duration> held = evidence_.held();
+    const auto& single = evidence_.single_backlog;
+    if (evidence_.backlogs.empty() && single && single->held) held.push_back(single->device);  // one tells less, but more than none
+    if (held.empty()) return skip(Rule::LaunchGaps, evidence_.backlogs.empty() ? "no-time" : "self-synchronising");
+    const Duration behind = median_of(std::span<const Duration>(held), [](Duration device) { return device; });
     const Duration direct = evidence_.idle->device;
-    if (direct - behind <= kLeastGap || count(direct - behind) <= kGapShare * count(direct)) return clean(Rule::LaunchGaps);
+    const double chance = kGapDeviations * deviation() / std::sqrt(static_cast<double>(held.size()));
+    if (count(direct - behind) <= std::max({count(kLeastGap), kGapShare * count(direct), chance})) return clean(Rule::LaunchGaps);
     find(Rule::LaunchGaps, "launch_gaps",
          {{"device", text(direct)}, {"work", text(behind)}, {"percent", percent(count(direct - behind) / count(direct))}});
+  }
+
+  // Of the device time of one run.
+  double deviation() const {
+    const Duration middle = median_of(samples_, [](const Sample& sample) { return sample.device; });
+    return kDeviation * count(median_of(samples_, [&](const Sample& sample) { return std::chrono::abs(sample.device - middle); }));
   }
 
   void outputs() {
@@ -161,6 +176,7 @@ class Judge {
   const Evidence& evidence_;
   std::span<const Sample> samples_;
   bool asynchronous_;
+  bool other_stream_ = false;
   std::vector<Finding> findings_;
 };
 

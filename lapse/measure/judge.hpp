@@ -31,7 +31,7 @@ std::string_view name(Verdict verdict) noexcept;
 struct Finding {
   Rule rule = Rule::PendingOnReturn;
   Verdict verdict = Verdict::Clean;
-  std::string reason;  // of NotExamined: "no-time", "self-synchronising", "under-load", "blocking", "asynchronous", "no-reading"
+  std::string reason;  // of NotExamined: "no-time", "self-synchronising", "other-stream", "blocking", "asynchronous", "no-reading"
   Warning warning;     // of Found
 };
 

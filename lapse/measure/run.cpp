@@ -149,7 +149,7 @@ class Run {
       if (owed) count = std::min(count, plan_.min_runs - samples.size());
       const Instant batch_begin = timeline_.now();
       auto done = batch(samples, count, owed ? Instant::max() : deadline);
-      result_.timed += timeline_.now() - batch_begin;
+      if (done) result_.timed += timeline_.now() - batch_begin;  // the runs of a batch that failed are no samples
       if (done && examiner_ != nullptr) done = examiner_->look(samples.back());
       if (!done && samples.empty()) return done;
       if (!done) {

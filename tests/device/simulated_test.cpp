@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <array>
 #include <lapse/device/host_timeline.hpp>
 #include <lapse/device/simulated.hpp>
 
@@ -113,6 +114,25 @@ TEST(HostTimeline, AMarkIsAReadingOfTheClock) {
   ASSERT_TRUE(timeline.record(b));
   EXPECT_GE(*timeline.elapsed(a, b), 0ns);
   EXPECT_EQ(timeline.stream(), nullptr);
+}
+
+TEST(HostTimeline, FlushesItsCacheAgainAndAgainAndHasNoControls) {
+  HostTimeline timeline;
+  for (int i = 0; i < 3; ++i) {
+    const Instant before = timeline.now();
+    ASSERT_TRUE(timeline.flush_cache());
+    EXPECT_GT(timeline.now(), before);  // it blocks, and reading megabytes takes time
+  }
+  EXPECT_EQ(timeline.controls(), nullptr);
+  EXPECT_EQ(timeline.streams(), 1u);
+}
+
+TEST(HostTimeline, HasPassedEveryMark) {
+  HostTimeline timeline;
+  const std::array marks{*timeline.make_mark(), *timeline.make_mark()};
+  ASSERT_TRUE(timeline.record(marks[0], 7));  // whatever the stream: there is none
+  EXPECT_TRUE(*timeline.passed(marks[0]));
+  EXPECT_EQ(*timeline.wait_any(marks), 0u);
 }
 
 TEST(OpenTimeline, RefusesADeviceThatItDoesNotKnow) {

@@ -153,12 +153,41 @@ TEST(Run, KeepsWhatThereIsWhenItIsInterrupted) {
   EXPECT_EQ(measured->samples.size(), 195u);
 }
 
-TEST(Run, EndsWithTheErrorOfItsSubject) {
-  FakeSubject subject{always(1ms)};
+TEST(Run, EndsWithAnErrorBeforeTheFirstTimedBatchIsComplete) {
+  for (const std::size_t at : {0, 3, 5, 7, 9}) {  // in the warm-up, or in the first batch of 5
+    FakeSubject subject{always(1ms)};
+    subject.fail_at = at;
+    Plan plan;
+    plan.warmup = 5;
+    const auto measured = run(subject, plan);
+    ASSERT_FALSE(measured) << at;
+    EXPECT_EQ(measured.error().code, ErrorCode::DeviceUnusable);
+  }
+}
+
+TEST(Run, KeepsTheSamplesOfBeforeAnErrorAndSaysWhatEndedIt) {
+  FakeSubject subject{always(1ms), 100us};
   subject.fail_at = 100;
+  Plan plan;
+  plan.warmup = 5;
+  plan.precision = -1;  // never
+  const auto measured = run(subject, plan);
+  ASSERT_TRUE(measured) << measured.error().message;
+  EXPECT_EQ(measured->stop, Stop::Failed);
+  ASSERT_TRUE(measured->failure);
+  EXPECT_EQ(measured->failure->code, ErrorCode::DeviceUnusable);
+  EXPECT_EQ(measured->failure->message, "the device was lost");
+  EXPECT_GE(measured->samples.size(), 5u);
+  EXPECT_LT(measured->samples.size(), 95u);  // those of whole batches
+  for (const Sample& sample : measured->samples) EXPECT_EQ(sample.end_to_end, 1100us);
+  EXPECT_EQ(measured->timed, measured->samples.size() * 1100us);  // or the throughput would be too low
+}
+
+TEST(Run, HasNoFailureWhenNothingFailed) {
+  FakeSubject subject{always(1ms)};
   const auto measured = run(subject, {});
-  ASSERT_FALSE(measured);
-  EXPECT_EQ(measured.error().code, ErrorCode::DeviceUnusable);
+  ASSERT_TRUE(measured);
+  EXPECT_FALSE(measured->failure);
 }
 
 TEST(Run, TellsItsProgressWithTheMedianSoFar) {
@@ -185,6 +214,24 @@ TEST(Offline, KeepsSeveralInFlightOnOneDeviceSoThatSubmittingHidesBehindTheWork)
   // 400 × 1 ms of device time, plus one submit at the start of each batch that nothing hides.
   EXPECT_LT(measured->timed, 410ms);
   EXPECT_GE(measured->timed, 400ms);
+}
+
+TEST(Offline, SamplesAreInTheOrderOfTheirSubmissionWhateverFinishesFirst) {
+  Plan plan;
+  plan.scenario = Scenario::Offline;
+  plan.in_flight = 3;
+  plan.max_runs = 300;
+  plan.warmup = 0;
+  FakeSubject subject{[](std::size_t i) { return Duration{1ms + (i * 7 % 5) * 1ms}; }, 10us, true, 3};
+  const auto measured = run(subject, plan);
+  ASSERT_TRUE(measured);
+  ASSERT_EQ(measured->samples.size(), 300u);
+  for (std::size_t i = 0; i < 300; ++i) {
+    ASSERT_EQ(measured->samples[i].device, 1ms + (i * 7 % 5) * 1ms) << i;
+    if (i > 0) {
+      ASSERT_GT(measured->samples[i].start, measured->samples[i - 1].start);
+    }
+  }
 }
 
 class ParallelSubject final : public Subject {
