@@ -1,5 +1,5 @@
-#include <algorithm>
 #include <lapse/measure/evidence.hpp>
+#include <lapse/measure/median.hpp>
 
 namespace lapse::measuring {
 
@@ -8,14 +8,13 @@ std::vector<Duration> Evidence::held() const {
   for (const Backlog& backlog : backlogs) {
     if (backlog.held) times.push_back(backlog.device);
   }
-  std::ranges::sort(times);
   return times;
 }
 
 std::optional<Duration> Evidence::work() const {
   const auto times = held();
   if (times.empty()) return std::nullopt;
-  return times[times.size() / 2];
+  return median_of(times);
 }
 
 }  // namespace lapse::measuring

@@ -41,7 +41,7 @@ struct Evidence {
   std::vector<device::ClockReading> clocks;  // during warm-up and timed runs, in order; empty: nobody could tell
   double max_mhz = 0.0;                      // 0: not known
 
-  /// Device times behind those backlogs that held, in rising order.
+  /// Device times behind those backlogs that held.
   std::vector<Duration> held() const;
   /// Their median: all work and no gaps. Nothing where none held.
   std::optional<Duration> work() const;

@@ -2,6 +2,7 @@
 #include <lapse/measure/examiner.hpp>
 #include <lapse/measure/flight.hpp>
 #include <lapse/measure/loop.hpp>
+#include <lapse/measure/median.hpp>
 #include <lapse/stats/quantile.hpp>
 #include <vector>
 
@@ -17,19 +18,6 @@ constexpr double kShortSubmit = 0.05;
 // The backlog has to outlast the call, which takes a little longer than usual now and then.
 constexpr double kBacklogFactor = 1.5;
 constexpr Duration kBacklogSlack = std::chrono::microseconds{200};
-
-Duration median_of(std::vector<Duration> values) {
-  if (values.empty()) return {};
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
-
-Duration median_of(std::span<const Sample> samples, Duration Sample::*part) {
-  std::vector<Duration> values;
-  values.reserve(samples.size());
-  for (const Sample& sample : samples) values.push_back(sample.*part);
-  return median_of(std::move(values));
-}
 
 Sample medians(std::span<const Sample> samples) {
   return {{},
@@ -86,8 +74,8 @@ Result<void> Examiner::learn_costs() {
     pairs.push_back(pair);
     synchronizes.push_back(synchronize);
   }
-  evidence_.empty_pair = median_of(std::move(pairs));
-  evidence_.empty_synchronize = median_of(std::move(synchronizes));
+  evidence_.empty_pair = median_of(pairs);
+  evidence_.empty_synchronize = median_of(synchronizes);
   evidence_.spent += timeline_.now() - begin;
   return {};
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <lapse/measure/judge.hpp>
+#include <lapse/measure/median.hpp>
 #include <utility>
 
 namespace lapse::measuring {
@@ -31,15 +32,6 @@ constexpr double kClockShare = 0.05;
 double count(Duration duration) { return static_cast<double>(duration.count()); }
 std::string text(Duration duration) { return format_nanoseconds(count(duration)); }
 std::string percent(double share) { return fmt::format("{:.2g} %", 100 * share); }
-
-template <class T, class Part>
-Duration median_of(std::span<const T> all, Part part) {
-  std::vector<Duration> values;
-  for (const T& each : all) values.push_back(part(each));
-  if (values.empty()) return {};
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
 
 class Judge {
  public:
@@ -84,9 +76,9 @@ class Judge {
     const bool alone = mostly_late(evidence_.alone);
     const bool left_over = alone || mostly_late(evidence_.between);
     const std::span<const Look> looks = left_over && !alone ? evidence_.between : evidence_.alone;
-    const Duration left = median_of(looks, [](const Look& look) { return look.left; });
-    const Duration device = median_of(looks, [](const Look& look) { return look.device; });
-    const Duration end_to_end = median_of(looks, [](const Look& look) { return look.end_to_end; });
+    const Duration left = median_of(looks, &Look::left);
+    const Duration device = median_of(looks, &Look::device);
+    const Duration end_to_end = median_of(looks, &Look::end_to_end);
     const std::map<std::string, std::string> facts{{"left", text(left)}, {"device", text(device)}, {"end_to_end", text(end_to_end)}};
     if (!asynchronous_) {
       left_over ? find(Rule::PendingOnReturn, "pending_on_return", facts) : clean(Rule::PendingOnReturn);
@@ -114,7 +106,7 @@ class Judge {
     const auto& single = evidence_.single_backlog;
     if (evidence_.backlogs.empty() && single && single->held) held.push_back(single->device);  // one tells less, but more than none
     if (held.empty()) return skip(Rule::LaunchGaps, evidence_.backlogs.empty() ? "no-time" : "self-synchronising");
-    const Duration behind = median_of(std::span<const Duration>(held), [](Duration device) { return device; });
+    const Duration behind = median_of(held);
     const Duration direct = evidence_.idle->device;
     const double chance = kGapDeviations * deviation() / std::sqrt(static_cast<double>(held.size()));
     if (count(direct - behind) <= std::max({count(kLeastGap), kGapShare * count(direct), chance})) return clean(Rule::LaunchGaps);
@@ -124,7 +116,7 @@ class Judge {
 
   // Of the device time of one run.
   double deviation() const {
-    const Duration middle = median_of(samples_, [](const Sample& sample) { return sample.device; });
+    const Duration middle = median_of(samples_, &Sample::device);
     return kDeviation * count(median_of(samples_, [&](const Sample& sample) { return std::chrono::abs(sample.device - middle); }));
   }
 

@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 #include <lapse/device/controls.hpp>
+#include <lapse/measure/median.hpp>
 #include <lapse/measure/truth.hpp>
 
 namespace lapse::measuring {
@@ -18,12 +19,6 @@ constexpr Duration kBacklog = 200us;  // longer than a host takes to submit two 
 constexpr std::size_t kEmptyRuns = 101;
 constexpr double kGoalShare = 0.01;
 constexpr Duration kGoalLeast = 2us;
-
-Duration median_of(std::vector<Duration> values) {
-  if (values.empty()) return {};
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
 
 Discrepancy discrepancy_of(const std::vector<Duration>& differences) {
   const auto furthest = std::ranges::max_element(differences, {}, [](Duration difference) { return std::chrono::abs(difference); });
@@ -56,7 +51,7 @@ class Search {
       LAPSE_TRY(const Duration time, timeline_.elapsed(from_, to_));
       times.push_back(time);
     }
-    return median_of(std::move(times));
+    return median_of(times);
   }
 
   static std::size_t runs_of(Duration length) {
