@@ -1,5 +1,5 @@
 #pragma once
-// One set of inputs, ready to run: what table.hpp asks for, and how it is on the host.
+// One set of inputs, ready to run on the host.
 
 #include <lapse/engine/abi.h>
 #include <torch/script.h>
@@ -7,21 +7,10 @@
 #include <span>
 #include <vector>
 
+#include <lapse/engine/plugin/binding.hpp>
 #include "forward.hpp"
 
 namespace lapse::plugin::libtorch {
-
-class Binding {
- public:
-  Binding() = default;
-  virtual ~Binding() = default;
-  Binding(const Binding&) = delete;
-  Binding& operator=(const Binding&) = delete;
-
-  virtual void submit(void* stream) = 0;
-  virtual void stage(lapse_stage stage, void* stream) = 0;
-  virtual std::span<const lapse_tensor> outputs() = 0;
-};
 
 class HostBinding final : public Binding {
  public:

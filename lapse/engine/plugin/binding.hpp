@@ -1,0 +1,22 @@
+#pragma once
+// What table.hpp asks of one set of inputs that is ready to run, for engines that have several kinds of it.
+
+#include <lapse/engine/abi.h>
+
+#include <span>
+
+namespace lapse::plugin {
+
+class Binding {
+ public:
+  Binding() = default;
+  virtual ~Binding() = default;
+  Binding(const Binding&) = delete;
+  Binding& operator=(const Binding&) = delete;
+
+  virtual void submit(void* stream) = 0;
+  virtual void stage(lapse_stage stage, void* stream) = 0;
+  virtual std::span<const lapse_tensor> outputs() = 0;
+};
+
+}  // namespace lapse::plugin
