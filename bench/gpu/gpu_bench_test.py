@@ -100,13 +100,14 @@ class Goals(unittest.TestCase):
             "truth_ns": 5000,
             "runs": 9,
             "events": error,
+            "events_behind_backlog": error,
             "synchronised": error,
             "call": error,
             "witness": None,
-            "events_within_goal": True,
+            "within_goal": True,
         }
         for last, state in ((True, "met"), (False, "missed")):
-            rows = [row, row | {"events_within_goal": last}]
+            rows = [row, row | {"within_goal": last}]
             self.assertEqual(state_of(record_of(doctor={"result": {"rows": rows}}), "known length"), state)
 
     def test_a_test_that_skipped_itself_has_not_passed(self) -> None:
@@ -127,10 +128,11 @@ class Tables(unittest.TestCase):
             "truth_ns": 5000,
             "runs": 9,
             "events": error,
+            "events_behind_backlog": error,
             "synchronised": error,
             "call": error,
             "witness": error,
-            "events_within_goal": True,
+            "within_goal": True,
         }
         variants = [
             {"model": model, "batch": 1, "variant": kind, "summary": {}} for model in MODELS for kind in ("pinned", "pageable", "graph")

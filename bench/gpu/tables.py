@@ -138,11 +138,11 @@ def tests_goal(record: dict) -> Goal:
 
 
 def doctor_goal(record: dict) -> Goal:
-    text = "events within 1 % or 2 us of work of known length"
+    text = "events behind a backlog within 1 % or 2 us of work of known length"
     rows = data_of(record, "doctor").get("result", {}).get("rows", [])
     if not rows:
         return Goal(text, NOT_MEASURED)
-    within = [bool(row["events_within_goal"]) for row in rows]
+    within = [bool(row["within_goal"]) for row in rows]
     return Goal(text, "met" if all(within) else "missed", f"{sum(within)} of {len(within)} lengths")
 
 
@@ -262,17 +262,17 @@ def with_interval(summary: dict | None) -> str:
 
 def doctor_table(record: dict) -> Table:
     result = data_of(record, "doctor").get("result", {})
-    methods = ("events", "synchronised", "call", "witness")
+    methods = ("events", "events_behind_backlog", "synchronised", "call", "witness")
     rows = [
         [
             microseconds(row["truth_ns"]),
             str(row["runs"]),
             *(error_of(row[method]) for method in methods),
-            "yes" if row["events_within_goal"] else "no",
+            "yes" if row["within_goal"] else "no",
         ]
         for row in result.get("rows", [])
     ]
-    columns = ["known us", "runs", "events", "host, waiting", "call alone", result.get("witness") or "CUPTI", "events within goal"]
+    columns = ["known us", "runs", "events", "with backlog", "host, waiting", "call alone", result.get("witness") or "CUPTI", "backlog within goal"]
     pair, empty = microseconds(result.get("empty_pair_ns")), microseconds(result.get("empty_work_ns"))
     note = f"Median error, and the worst, in us. Two marks with nothing between them read {pair} us, round an empty kernel {empty} us; "
     note += f"never subtracted. {result.get('witness_error', '')}"
