@@ -68,6 +68,16 @@ def nvcc() -> str:
     return shutil.which("nvcc") or (usual if os.access(usual, os.X_OK) else "")
 
 
+def with_cupti(python: str) -> dict[str, str]:
+    """The environment in which CUPTI is found: beside nvcc's toolkit, or where pip puts it beside PyTorch."""
+    toolkit = pathlib.Path(nvcc() or "/usr/local/cuda/bin/nvcc").resolve().parent.parent
+    folders = [toolkit / "lib64", toolkit / "lib", toolkit / "extras/CUPTI/lib64"]
+    prefix = pathlib.Path(python).absolute().parent.parent
+    folders += prefix.glob("lib/python*/site-packages/nvidia/*/lib")
+    found = [str(folder) for folder in folders if any(folder.glob("libcupti.so.*"))]
+    return {"LD_LIBRARY_PATH": ":".join([*found, *filter(None, [os.environ.get("LD_LIBRARY_PATH")])])} if found else {}
+
+
 def gpu(clock: Clock) -> dict[str, str]:
     """Of the first GPU; empty where there is none."""
     line = first_line(said(["nvidia-smi", f"--query-gpu={','.join(GPU_FIELDS)}", "--format=csv,noheader"], clock))

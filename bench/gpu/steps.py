@@ -179,7 +179,8 @@ def doctor(bench: Bench, clock: Clock, data: dict) -> None:
         raise NotMeasured("no GPU")
     path = bench.build / "doctor.json"
     path.unlink(missing_ok=True)
-    outcome = run([str(bench.lapse.program), "doctor", "--device", bench.lapse.device, "--json", str(path)], clock)
+    outcome = run([str(bench.lapse.program), "doctor", "--device", bench.lapse.device, "--json", str(path)], clock,
+                  machine_facts.with_cupti(bench.python))
     if outcome.status != 0 or not path.exists():
         raise StepFailed(f"lapse doctor ended with {outcome.status}", last_lines(outcome.out))
     data["result"] = json.loads(path.read_text())
