@@ -42,6 +42,12 @@ def state_of(record: dict, text: str) -> str:
     return next(goal.state for goal in tables.goals(record) if text in goal.text)
 
 
+def doctor_row(truth_ns: int) -> dict:
+    error = {"median_ns": 1, "worst_ns": 2}
+    methods = ("events", "events_behind_backlog", "synchronised", "call", "witness")
+    return {"truth_ns": truth_ns, "runs": 9, "within_goal": True} | dict.fromkeys(methods, error)
+
+
 class Ratios(unittest.TestCase):
     def test_six_values_are_the_fewest_that_have_an_interval(self) -> None:
         self.assertIsNone(ratios.median_interval([]))
@@ -95,17 +101,7 @@ class Goals(unittest.TestCase):
         self.assertEqual(state_of(record_of(tests={"cases": {}, "faults": faults}), "seeded"), "missed")
 
     def test_the_doctor_has_to_be_content_with_every_length(self) -> None:
-        error = {"median_ns": 1, "worst_ns": 2}
-        row = {
-            "truth_ns": 5000,
-            "runs": 9,
-            "events": error,
-            "events_behind_backlog": error,
-            "synchronised": error,
-            "call": error,
-            "witness": None,
-            "within_goal": True,
-        }
+        row = doctor_row(5000)
         for last, state in ((True, "met"), (False, "missed")):
             rows = [row, row | {"within_goal": last}]
             self.assertEqual(state_of(record_of(doctor={"result": {"rows": rows}}), "known length"), state)
@@ -123,17 +119,7 @@ class Tables(unittest.TestCase):
                 self.assertEqual(row[-1], "not measured: no GPU", table.title)
 
     def test_the_summary_is_ascii_and_fits_a_hundred_lines(self) -> None:
-        error = {"median_ns": 1, "worst_ns": 2}
-        length = {
-            "truth_ns": 5000,
-            "runs": 9,
-            "events": error,
-            "events_behind_backlog": error,
-            "synchronised": error,
-            "call": error,
-            "witness": error,
-            "within_goal": True,
-        }
+        length = doctor_row(5000)
         variants = [
             {"model": model, "batch": 1, "variant": kind, "summary": {}} for model in MODELS for kind in ("pinned", "pageable", "graph")
         ]
