@@ -75,6 +75,7 @@ constexpr std::array kTexts{
     TextRow{Text::TimedTransfers, "H2D, forward and D2H ({transfers} host memory)", "H2D, 순전파, D2H (호스트 메모리: {transfers})"},
     TextRow{Text::TimedForward, "forward only: inputs lie on the device, outputs stay there",
             "순전파만: 입력은 장치에 있고 출력도 장치에 남음"},
+    TextRow{Text::TimedAll, "all that a call submits, in one piece", "호출 한 번이 제출하는 작업 전부"},
     TextRow{Text::TimedGraph, "forward launched as one graph", "순전파를 그래프 하나로 실행"},
     TextRow{Text::TimedColdCache, "cold cache: flushed before each run", "콜드 캐시: 실행마다 먼저 비움"},
     TextRow{Text::Bound, "bound", "병목"},

@@ -73,6 +73,7 @@ enum class Text {
   Timed,
   TimedTransfers,
   TimedForward,
+  TimedAll,
   TimedGraph,
   TimedColdCache,
   Bound,

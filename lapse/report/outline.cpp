@@ -53,6 +53,8 @@ std::string timed(const SubjectRow& subject, Language language) {
     add(say(Text::TimedForward, language));
   } else if (!subject.transfers.empty()) {
     add(say(Text::TimedTransfers, language, {{"transfers", subject.transfers}}));
+  } else if (subject.asynchronous) {
+    add(say(Text::TimedAll, language));
   }
   if (subject.graph) add(say(Text::TimedGraph, language));
   if (subject.cold_cache) add(say(Text::TimedColdCache, language));

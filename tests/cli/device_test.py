@@ -23,7 +23,8 @@ class Device(Case):
     def test_the_report_says_what_is_timed(self):
         self.assertIn("timed         H2D, forward and D2H (pinned host memory)\n", self.lapse("time", STAGED).stdout)
         self.assertIn("timed         forward only", self.lapse("time", STAGED, "--transfers", "none").stdout)
-        self.assertNotIn("timed  ", self.lapse("time", "sim:device=1ms,time=virtual").stdout)
+        self.assertIn("timed         all that a call submits", self.lapse("time", "sim:device=1ms,time=virtual").stdout)
+        self.assertNotIn("timed  ", self.lapse("time", "null", "--max-runs", "10").stdout)
 
     def test_without_transfers_the_forward_pass_alone_is_timed(self):
         result = self.json(STAGED, "--transfers", "none")
