@@ -164,6 +164,10 @@ Result<PreparedModel> prepare_model(const ModelRequest& request, const Plan& pla
 
   loading.reset();
   if (!request.transfers.empty() && model.session->transfers().empty()) return tl::unexpected(nothing_travels(request.transfers));
+  if (request.inputs.batch && model.session->inputs().empty()) {
+    return fail(ErrorCode::BadInput, fmt::format("--batch {}: {} has no inputs", *request.inputs.batch, request.model),
+                "leave --batch out");
+  }
   if (model.timeline->streams() < plan.streams) {
     return fail(ErrorCode::BadUse, fmt::format("--streams {}: the device '{}' has no streams", plan.streams, model.session->device()),
                 "leave --streams out, or name a device: --device cuda");

@@ -105,6 +105,7 @@ class BadSubjects(Case):
         self.refused("time", f"{SUBJECTS}:blocking", "--engine", "onnxruntime", status=2, says="not a model for onnxruntime")
         self.refused("time", f"{SUBJECTS}:blocking", "--engine-opt", "fast=1", status=2, says="fast")
         self.refused("time", f"{SUBJECTS}:blocking", "--shape", "x=1x4", status=2, says="x")
+        self.refused("time", f"{SUBJECTS}:blocking", "--batch", "8", status=2, says="has no inputs")
         self.refused("time", f"{SUBJECTS}:blocking", "--expect", "y=/nowhere.npy", status=2, says="y")
         self.lapse("time", f"{SUBJECTS}:blocking", "--engine", "subject", "--threads", "2", "--device", "cpu", *QUICK)
 
