@@ -23,6 +23,16 @@ constexpr std::array kRows{
     Row{ErrorCode::DeviceUnusable, "device_unusable", 3, 503},
     Row{ErrorCode::WrongAnswer, "wrong_answer", 4, 500},
     Row{ErrorCode::Interrupted, "interrupted", 130, 503},
+    Row{ErrorCode::NotFound, "not_found", 2, 404},
+    Row{ErrorCode::Gone, "gone", 2, 410},
+    Row{ErrorCode::Conflict, "conflict", 2, 409},
+    Row{ErrorCode::TooLarge, "too_large", 2, 413},
+    Row{ErrorCode::Busy, "busy", 1, 429},
+    Row{ErrorCode::Unauthorized, "unauthorized", 2, 401},
+    Row{ErrorCode::Forbidden, "forbidden", 2, 403},
+    Row{ErrorCode::Unavailable, "unavailable", 1, 503},
+    Row{ErrorCode::Deadline, "deadline", 1, 504},
+    Row{ErrorCode::Cancelled, "cancelled", 1, 409},
     Row{ErrorCode::Internal, "internal", 1, 500},
 };
 

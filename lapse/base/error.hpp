@@ -22,6 +22,17 @@ enum class ErrorCode {
   WrongAnswer,     // the outputs are not the expected ones
   Interrupted,     // the user stopped it
   Internal,        // a fault of lapse or of the engine itself
+  // What a server and its clients can meet besides:
+  NotFound,      // there is no such model, job, blob or path
+  Gone,          // it was there, and its time has passed
+  Conflict,      // the name is taken by something else, or the state does not allow it
+  TooLarge,      // more bytes than are taken
+  Busy,          // a bounded queue is full: come again later
+  Unauthorized,  // it is not known who asks
+  Forbidden,     // it is known, and refused
+  Unavailable,   // the disk, the database or the model can't serve just now
+  Deadline,      // it was not done in the time that was given
+  Cancelled,     // somebody cancelled it
 };
 
 struct Error {

@@ -9,7 +9,9 @@ namespace {
 
 constexpr ErrorCode kCodes[] = {ErrorCode::BadUse,      ErrorCode::BadInput,       ErrorCode::BadModel,       ErrorCode::Unsupported,
                                 ErrorCode::OutOfMemory, ErrorCode::EngineUnusable, ErrorCode::DeviceUnusable, ErrorCode::WrongAnswer,
-                                ErrorCode::Interrupted, ErrorCode::Internal};
+                                ErrorCode::Interrupted, ErrorCode::Internal,       ErrorCode::NotFound,       ErrorCode::Gone,
+                                ErrorCode::Conflict,    ErrorCode::TooLarge,       ErrorCode::Busy,           ErrorCode::Unauthorized,
+                                ErrorCode::Forbidden,   ErrorCode::Unavailable,    ErrorCode::Deadline,       ErrorCode::Cancelled};
 
 TEST(ErrorCode, HasTheExitStatusThatTheManualPromises) {
   EXPECT_EQ(exit_status(ErrorCode::BadUse), 2);

@@ -1,0 +1,43 @@
+#pragma once
+// Who asks, and whether from a place that may: called for every request before its handler.
+//
+// Owners. `Authorization: Bearer TOKEN` (lapse token) → the token's owner. The cookie `lapse_session` → the owner it was given for (by
+// POST /v2/session, with a token, or without one in the anonymous mode); an EventSource can't send a header, but it sends cookies. In the
+// anonymous mode a request with neither belongs to the owner "local". In the token mode it is 401, but for health and the OpenAPI document.
+// A token or cookie that is given and not valid is always 401.
+//
+// Hosts and origins. The Host header must name this server (loopback names with the listening port, and --host names): DNS rebinding. An
+// Origin that is not this server's own is 403 for every method, as is Sec-Fetch-Site: cross-site on anything but GET of health: CSRF on
+// loopback.
+//
+// Threads: the front's one.
+
+#include <lapse/serve/http/server.hpp>
+
+#include <lapse/serve/access/sessions.hpp>
+#include <lapse/serve/access/tokens.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lapse::serve {
+
+struct GateOptions {
+  bool anonymous = true;           // false: tokens only
+  std::vector<std::string> hosts;  // "127.0.0.1:8000", "photos.example.org": what Host may be, besides the loopback names
+  std::uint16_t port = 0;          // that is listened on
+};
+
+class Gate {
+ public:
+  Gate(GateOptions options, Tokens& tokens, const Sessions& sessions);
+  /// Sets the exchange's owner, or says how the request is refused.
+  std::optional<http::Response> operator()(http::Exchange& exchange, const http::Router::Match& match);
+
+ private:
+  GateOptions options_;
+  Tokens& tokens_;
+  const Sessions& sessions_;
+};
+
+}  // namespace lapse::serve

@@ -1,0 +1,43 @@
+#pragma once
+// Bearer tokens: who may ask, in DATA/tokens.json. Written by `lapse token` and read by the front, each time whole (a new file, fsynced,
+// renamed over the old one, under a lock); the front sees a change within a second. Only SHA-256 digests are kept: a token is shown once.
+
+#include <filesystem>
+#include <lapse/base/error.hpp>
+#include <lapse/jobs/job.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lapse::serve {
+
+struct Token {
+  std::string id;      // short, public: to revoke it by
+  std::string owner;   // 1 to 64 of A-Z a-z 0-9 . _ -
+  std::string digest;  // SHA-256 of the token, hexadecimal
+  jobs::Time created{};
+  std::optional<jobs::Time> expires;
+};
+
+class Tokens {
+ public:
+  explicit Tokens(std::filesystem::path data);
+  /// The new token, "lapse_" and 43 characters of 32 random bytes (base64url). Errors: BadInput (owner), Unavailable.
+  Result<std::pair<Token, std::string>> create(const std::string& owner, std::optional<Duration> valid);
+  Result<std::vector<Token>> list();
+  /// Error: NotFound.
+  Result<void> revoke(const std::string& id);
+  /// Whose token this is, now; nothing: nobody's, or it has expired. Reads the file again when it has changed (looked at once a second).
+  /// Compares digests in constant time.
+  std::optional<std::string> owner_of(std::string_view token);
+  bool any();
+
+ private:
+  std::filesystem::path file_;
+  std::vector<Token> tokens_;
+  std::filesystem::file_time_type read_{};
+  std::chrono::steady_clock::time_point looked_{};
+};
+
+}  // namespace lapse::serve
