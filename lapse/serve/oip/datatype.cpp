@@ -39,17 +39,18 @@ Result<DType> parse_datatype(std::string_view name) {
               "one of BOOL, UINT8 to UINT64, INT8 to INT64, FP16, BF16, FP32, FP64");
 }
 
-std::string in_quotes(std::string_view name) {
-  constexpr std::size_t kLongest = 64;  // bytes
-  const bool cut = name.size() > kLongest;
+std::string one_line(std::string_view text, std::size_t longest) {
+  const bool cut = text.size() > longest;
   if (cut) {
-    std::size_t end = kLongest;
-    while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U) --end;  // not within a UTF-8 sequence
-    name = name.substr(0, end);
+    std::size_t end = longest;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;  // not within a UTF-8 sequence
+    text = text.substr(0, end);
   }
-  std::string text = "'";
-  for (const char c : name) text += static_cast<unsigned char>(c) < 0x20U || c == 0x7F ? '?' : c;
-  return text + (cut ? "…'" : "'");
+  std::string line;
+  for (const char c : text) line += static_cast<unsigned char>(c) < 0x20U || c == 0x7F ? ' ' : c;
+  return cut ? line + "…" : line;
 }
+
+std::string in_quotes(std::string_view name) { return fmt::format("'{}'", one_line(name, 64)); }
 
 }  // namespace lapse::serve::oip

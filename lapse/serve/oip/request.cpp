@@ -27,7 +27,9 @@ Result<RequestReader> read(std::string_view json, const Limits& limits) {
 }
 
 Result<void> take_binary(InputPart& input, std::string_view& rest) {
-  const auto refuse = [&](std::string message) { return fail(ErrorCode::BadInput, fmt::format("input {}: {}", in_quotes(input.name), message)); };
+  const auto refuse = [&](std::string message) {
+    return fail(ErrorCode::BadInput, fmt::format("input {}: {}", in_quotes(input.name), message));
+  };
   const auto bytes = tensor::byte_size(*input.dtype, *input.shape);
   if (!bytes || *bytes != *input.binary_size) {
     return refuse(fmt::format("{} of shape {} does not take the {} bytes that binary_data_size says", datatype(*input.dtype),

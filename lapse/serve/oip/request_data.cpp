@@ -67,7 +67,8 @@ bool RequestReader::start_data() {
 bool RequestReader::start_row() {
   const tensor::Shape& shape = inputs_.back().tensor.shape();
   if (row_.size() == 1 && row_[0] == 0) nested_ = true;
-  if (!nested_ || row_.size() >= shape.size()) return refuse(fmt::format("{}: data of shape {} are nested otherwise", where(), tensor::to_string(shape)));
+  if (!nested_ || row_.size() >= shape.size())
+    return refuse(fmt::format("{}: data of shape {} are nested otherwise", where(), tensor::to_string(shape)));
   ++row_.back();
   row_.push_back(0);
   return enter(Place::Data);

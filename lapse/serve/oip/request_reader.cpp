@@ -149,7 +149,8 @@ bool RequestReader::end_input() {
   if (!input.shape) return refuse(where() + " has no shape");
   if (!input_names_.insert(input.name).second) return refuse(where() + " is there twice");
   if (input.has_data && input.binary_size) return refuse(where() + " has both data and binary_data_size");
-  if (!input.has_data && !input.binary_size) return refuse(where() + " has no data", "give 'data', or 'binary_data_size' in its parameters");
+  if (!input.has_data && !input.binary_size)
+    return refuse(where() + " has no data", "give 'data', or 'binary_data_size' in its parameters");
   return true;
 }
 
@@ -269,7 +270,8 @@ bool RequestReader::parameter(const Scalar& value) {
   } else if (key_ == "priority") {
     const bool inside = whole && (value.kind == Scalar::Kind::Unsigned ? value.magnitude <= 10 : value.negative >= -10);
     if (!inside) return wrong_type("a whole number from -10 to 10");
-    request_.priority = static_cast<int>(value.kind == Scalar::Kind::Unsigned ? static_cast<std::int64_t>(value.magnitude) : value.negative);
+    request_.priority =
+        static_cast<int>(value.kind == Scalar::Kind::Unsigned ? static_cast<std::int64_t>(value.magnitude) : value.negative);
   } else if (key_ == "timeout") {
     if (value.kind != Scalar::Kind::Unsigned) return wrong_type("a whole number of microseconds");
     request_.timeout_us = value.magnitude;

@@ -60,7 +60,19 @@ class RequestReader {
   std::vector<InputPart>& inputs() noexcept { return inputs_; }
 
  private:
-  enum class Place : std::uint8_t { Request, Parameters, Inputs, Input, InputParameters, Shape, Data, Outputs, Output, OutputParameters, Other };
+  enum class Place : std::uint8_t {
+    Request,
+    Parameters,
+    Inputs,
+    Input,
+    InputParameters,
+    Shape,
+    Data,
+    Outputs,
+    Output,
+    OutputParameters,
+    Other
+  };
   struct Level {
     Place place;
     std::set<std::string> keys;  // seen so far

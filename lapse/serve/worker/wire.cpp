@@ -62,7 +62,8 @@ Result<Message> parse_any(std::string_view header) {
 Result<Prefix> parse_prefix(const char (&bytes)[kPrefix]) {
   const Prefix prefix{little_endian<std::uint32_t>(bytes), little_endian<std::uint64_t>(bytes + sizeof(std::uint32_t))};
   if (prefix.header > kMaxHeader || prefix.payload > kMaxPayload) {
-    return fail(ErrorCode::BadInput, fmt::format("a frame of {} and {} bytes is no message of front or worker", prefix.header, prefix.payload));
+    return fail(ErrorCode::BadInput,
+                fmt::format("a frame of {} and {} bytes is no message of front or worker", prefix.header, prefix.payload));
   }
   return prefix;
 }

@@ -33,15 +33,18 @@ class Writer {
 
  private:
   static nlohmann::json of(const std::string& value) { return value; }
+  static nlohmann::json of(const jobs::BlobId& id) { return id.hex; }
   static nlohmann::json of(tensor::DType value) { return name(value); }
   static nlohmann::json of(Duration value) { return value.count(); }
   static nlohmann::json of(jobs::Time value) { return value.time_since_epoch().count(); }
   static nlohmann::json of(const std::pair<std::string, std::string>& value) { return nlohmann::json::array({value.first, value.second}); }
   template <class T>
-    requires std::is_arithmetic_v<T> || std::is_enum_v<T>
+  requires std::is_arithmetic_v<T> || std::is_enum_v<T>
   static nlohmann::json of(T value) {
-    if constexpr (std::is_enum_v<T>) return static_cast<std::underlying_type_t<T>>(value);
-    else return value;
+    if constexpr (std::is_enum_v<T>)
+      return static_cast<std::underlying_type_t<T>>(value);
+    else
+      return value;
   }
   template <class T>
   static nlohmann::json of(const std::vector<T>& values) {
@@ -50,7 +53,7 @@ class Writer {
     return list;
   }
   template <class T>
-    requires std::is_class_v<T>
+  requires std::is_class_v<T>
   static nlohmann::json of(const T& value);
 
   nlohmann::json json_ = nlohmann::json::object();
@@ -102,7 +105,7 @@ class Reader {
     return std::in_range<T>(number);
   }
   template <class T>
-    requires std::is_enum_v<T>
+  requires std::is_enum_v<T>
   static bool to(const nlohmann::json& json, T& value) {
     std::underlying_type_t<T> number{};
     if (!to(json, number) || number < 0 || number > static_cast<std::underlying_type_t<T>>(last(value))) return false;
@@ -115,6 +118,13 @@ class Reader {
     const auto parsed = tensor::parse_dtype(text);
     value = parsed.value_or(tensor::DType::Unknown);
     return parsed || text == name(tensor::DType::Unknown);
+  }
+  static bool to(const nlohmann::json& json, jobs::BlobId& value) {
+    std::string text;
+    if (!to(json, text)) return false;
+    auto id = jobs::parse_blob_id(text);
+    if (id) value = std::move(*id);
+    return id.has_value();
   }
   static bool to(const nlohmann::json& json, Duration& value) {
     Duration::rep count{};
@@ -140,7 +150,7 @@ class Reader {
     return true;
   }
   template <class T>
-    requires std::is_class_v<T>
+  requires std::is_class_v<T>
   static bool to(const nlohmann::json& json, T& value);
 
   static constexpr ErrorCode last(ErrorCode) { return ErrorCode::Cancelled; }
@@ -169,10 +179,6 @@ void fields(IO& io, As<IO, Error>& error) {
   io("code", error.code);
   io("message", error.message);
   io("hint", error.hint);
-}
-template <class IO>
-void fields(IO& io, As<IO, jobs::BlobId>& id) {
-  io("sha256", id.hex);
 }
 template <class IO>
 void fields(IO& io, As<IO, jobs::Blob>& blob) {
@@ -275,15 +281,14 @@ void Writer::message(const T& value) {
 }
 
 template <class T>
-  requires std::is_class_v<T>
-nlohmann::json Writer::of(const T& value) {
+requires std::is_class_v<T> nlohmann::json Writer::of(const T& value) {
   Writer writer;
   fields(writer, value);
   return std::move(writer.json_);
 }
 
 template <class T>
-  requires std::is_class_v<T>
+requires std::is_class_v<T>
 bool Reader::to(const nlohmann::json& json, T& value) {
   Reader reader(json);
   fields(reader, value);
