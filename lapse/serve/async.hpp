@@ -1,5 +1,8 @@
 #pragma once
 // The front's one thread never blocks: what blocks runs on a pool, and the coroutine that waits for it goes on on its own thread after.
+//
+// g++ 12 miscompiles some functions with two `co_return co_await f();` in them, or with co_await on both sides of `?:` (the coroutine ends
+// in an illegal instruction when it is resumed): choose the awaitable first, which starts only when it is awaited, then await once.
 
 #include <utility>  // first: Boost 1.74's coroutine header needs std::exchange and forgets to say so
 
