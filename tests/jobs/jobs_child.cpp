@@ -58,22 +58,21 @@ void work(JobStore& store, BlobStore& blobs, const std::string& prefix, unsigned
   };
   const auto run = [&](const Claimed& one) {
     const JobSpec& spec = one.job.spec;
-    const auto ended = [&](bool kept, std::string_view how) {
-      if (kept) say(fmt::format("{} {} {}", how, spec.owner, spec.id));
+    const auto ended = [&](bool kept) {  // how is the store's to say: a cancel may have come first
+      if (kept) say(fmt::format("{} {} {}", name(must(store.get(spec.owner, spec.id)).state), spec.owner, spec.id));
     };
     switch (random() % 6) {
       case 0:
         must(store.release(one.lease));
         break;
       case 1:
-        ended(must(store.fail(one.lease, {ErrorCode::BadInput, "bad", ""}, false)), "failed");
+        ended(must(store.fail(one.lease, {ErrorCode::BadInput, "bad", ""}, false)));
         break;
       default:
         JobStore::Completion completion;
         completion.lease = one.lease;
         completion.result.blob = put(blobs, "result of " + spec.id);
-        const bool kept = must(store.complete(completion));
-        if (kept && must(store.get(spec.owner, spec.id)).state == State::Done) ended(true, "done");
+        ended(must(store.complete(completion)));
     }
   };
   for (int i = 0;; ++i) {
