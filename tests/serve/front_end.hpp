@@ -172,9 +172,7 @@ class FrontEnd {
   int beats = 0;
 
  private:
-  bool read(char* bytes, std::size_t size) {
-    return size == 0 || recv(socket_, bytes, size, MSG_WAITALL) == static_cast<ssize_t>(size);
-  }
+  bool read(char* bytes, std::size_t size) { return size == 0 || recv(socket_, bytes, size, MSG_WAITALL) == static_cast<ssize_t>(size); }
   int socket_ = -1;
   std::thread worker_;
 };
@@ -196,8 +194,7 @@ inline std::pair<std::string, std::uint64_t> request_of(const tensor::Shape& sha
   EXPECT_TRUE(tensor && tensor::fill(*tensor, {}, seed));
   const nlohmann::json header = {
       {"parameters", {{"binary_data_output", true}}},
-      {"inputs",
-       {{{"name", "x"}, {"shape", shape}, {"datatype", "FP32"}, {"parameters", {{"binary_data_size", tensor->bytes()}}}}}}};
+      {"inputs", {{{"name", "x"}, {"shape", shape}, {"datatype", "FP32"}, {"parameters", {{"binary_data_size", tensor->bytes()}}}}}}};
   std::string body = header.dump();
   const std::uint64_t length = body.size();
   body.append(reinterpret_cast<const char*>(tensor->data()), tensor->bytes());

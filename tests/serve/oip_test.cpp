@@ -12,8 +12,8 @@
 namespace lapse::serve::oip {
 namespace {
 
-using ::testing::HasSubstr;
 using tensor::DType;
+using ::testing::HasSubstr;
 
 template <class T>
 std::vector<T> values(const tensor::Tensor& tensor) {
@@ -46,10 +46,10 @@ TEST(InferRequestOf, JsonIsReadNestedAndFlat) {
 }
 
 TEST(InferRequestOf, KeysStandInAnyOrder) {
-  const auto request = parse_request(
-      R"({"outputs":[{"name":"y"}],"inputs":[{"data":[[1],[2]],"datatype":"INT8","parameters":{},"shape":[2,1],"name":"a"},)"
-      R"({"shape":[2],"data":[true,0],"datatype":"BOOL","name":"b"}],"id":"seven"})",
-      0);
+  const auto request =
+      parse_request(R"({"outputs":[{"name":"y"}],"inputs":[{"data":[[1],[2]],"datatype":"INT8","parameters":{},"shape":[2,1],"name":"a"},)"
+                    R"({"shape":[2],"data":[true,0],"datatype":"BOOL","name":"b"}],"id":"seven"})",
+                    0);
   ASSERT_TRUE(request) << request.error().message;
   EXPECT_EQ(values<std::int8_t>(request->inputs[0].tensor), (std::vector<std::int8_t>{1, 2}));
   EXPECT_EQ(values<std::uint8_t>(request->inputs[1].tensor), (std::vector<std::uint8_t>{1, 0}));
@@ -106,10 +106,9 @@ TEST(InferRequestOf, ScalarsAndEmptyTensorsAreTensorsToo) {
 }
 
 TEST(InferRequestOf, BinaryTensorsFollowTheJsonInOrder) {
-  const std::string json =
-      R"({"inputs":[{"name":"a","shape":[2],"datatype":"FP32","parameters":{"binary_data_size":8}},)"
-      R"({"name":"j","shape":[1],"datatype":"INT32","data":[5]},)"
-      R"({"name":"b","shape":[1,2],"datatype":"UINT8","parameters":{"binary_data_size":2}}]})";
+  const std::string json = R"({"inputs":[{"name":"a","shape":[2],"datatype":"FP32","parameters":{"binary_data_size":8}},)"
+                           R"({"name":"j","shape":[1],"datatype":"INT32","data":[5]},)"
+                           R"({"name":"b","shape":[1,2],"datatype":"UINT8","parameters":{"binary_data_size":2}}]})";
   const float numbers[]{1.0F, -2.0F};
   const std::string body = json + std::string(reinterpret_cast<const char*>(numbers), 8) + "\x07\x08";
   const auto request = parse_request(body, json.size());
