@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <lapse/serve/worker/serve_socket.hpp>
 #include <lapse/tensor/fill.hpp>
@@ -120,16 +121,23 @@ class FrontEnd {
       ++beats;
     }
   }
+  /// The next of this kind; those of other kinds before it are kept for later.
   template <class Message>
   Message hear_one(std::string* payload = nullptr) {
-    for (auto heard = hear(); heard; heard = hear()) {
-      if (auto* message = std::get_if<Message>(&heard->message)) {
-        if (payload != nullptr) *payload = std::move(heard->payload);
-        return std::move(*message);
+    const auto kind = [](const Heard& heard) { return std::holds_alternative<Message>(heard.message); };
+    auto found = std::find_if(kept_.begin(), kept_.end(), kind);
+    for (; found == kept_.end(); found = std::find_if(kept_.begin(), kept_.end(), kind)) {
+      auto heard = hear();
+      if (!heard) {
+        ADD_FAILURE() << "the worker has closed the socket";
+        return {};
       }
+      kept_.push_back(std::move(*heard));
     }
-    ADD_FAILURE() << "the worker has closed the socket";
-    return {};
+    Message message = std::get<Message>(std::move(found->message));
+    if (payload != nullptr) *payload = std::move(found->payload);
+    kept_.erase(found);
+    return message;
   }
   struct Answer {
     wire::Finished finished;
@@ -174,6 +182,7 @@ class FrontEnd {
  private:
   bool read(char* bytes, std::size_t size) { return size == 0 || recv(socket_, bytes, size, MSG_WAITALL) == static_cast<ssize_t>(size); }
   int socket_ = -1;
+  std::vector<Heard> kept_;
   std::thread worker_;
 };
 
