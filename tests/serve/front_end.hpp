@@ -104,22 +104,19 @@ class FrontEnd {
     send_bytes(wire::encode(message, payload.size()));
     if (!payload.empty()) send_bytes(payload);
   }
-  /// The next message that is not `alive`; nothing: the worker has closed.
+  /// The next message; nothing: the worker has closed.
   std::optional<Heard> hear() {
-    for (;;) {
-      char bytes[wire::kPrefix];
-      if (!read(bytes, sizeof(bytes))) return std::nullopt;
-      const auto prefix = wire::parse_prefix(bytes);
-      if (!prefix) return std::nullopt;
-      std::string header(prefix->header, '\0');
-      Heard heard{wire::Alive{}, std::string(prefix->payload, '\0')};
-      if (!read(header.data(), header.size()) || !read(heard.payload.data(), heard.payload.size())) return std::nullopt;
-      auto message = wire::parse_to_front(header);
-      EXPECT_TRUE(message) << header;
-      heard.message = std::move(*message);
-      if (!std::holds_alternative<wire::Alive>(heard.message)) return heard;
-      ++beats;
-    }
+    char bytes[wire::kPrefix];
+    if (!read(bytes, sizeof(bytes))) return std::nullopt;
+    const auto prefix = wire::parse_prefix(bytes);
+    if (!prefix) return std::nullopt;
+    std::string header(prefix->header, '\0');
+    Heard heard{wire::Alive{}, std::string(prefix->payload, '\0')};
+    if (!read(header.data(), header.size()) || !read(heard.payload.data(), heard.payload.size())) return std::nullopt;
+    auto message = wire::parse_to_front(header);
+    EXPECT_TRUE(message) << header;
+    heard.message = std::move(*message);
+    return heard;
   }
   /// The next of this kind; those of other kinds before it are kept for later.
   template <class Message>
@@ -177,7 +174,6 @@ class FrontEnd {
 
   std::shared_ptr<MemoryBlobs::Shelf> shelf = std::make_shared<MemoryBlobs::Shelf>();
   Result<int> status = -1;
-  int beats = 0;
 
  private:
   bool read(char* bytes, std::size_t size) { return size == 0 || recv(socket_, bytes, size, MSG_WAITALL) == static_cast<ssize_t>(size); }
