@@ -97,7 +97,11 @@ struct Options {
     result.log_json = log == "json" || (log == "auto" && isatty(STDERR_FILENO) == 0);
     const bool korean = context.language == report::Language::Korean;
     result.listening = [korean, folder = models](const std::string& url) {
-      fmt::print(korean ? "lapse가 {}의 모델을 {} 에서 서빙합니다\n" : "lapse serves the models in {} on {}\n", folder, url);
+      if (korean) {
+        fmt::print("lapse가 {}의 모델을 {} 에서 서빙합니다\n", folder, url);
+      } else {
+        fmt::print("lapse serves the models in {} on {}\n", folder, url);
+      }
       std::fflush(stdout);
     };
     return result;
