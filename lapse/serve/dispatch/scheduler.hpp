@@ -50,12 +50,14 @@ class Scheduler {
   /// What is known of the store's queue: at least so many jobs are there.
   void jobs(std::size_t at_least, Time now);
   /// So many more were queued.
-  void jobs_came(std::size_t count, Time now) { jobs(jobs_ + count, now); }
+  void jobs_came(std::size_t count, Time now);
+  /// A claim found fewer than it asked for: what is there now is what came since it was decided.
+  void jobs_ran_out(Time now) { jobs(came_, now); }
   std::size_t jobs() const noexcept { return jobs_; }
 
   struct Decision {
     std::vector<std::uint64_t> direct;  // to be dispatched now; they are out
-    std::size_t jobs = 0;               // to be claimed now, at most
+    std::size_t jobs = 0;               // to be claimed now, at most; more than are known of may be there
     std::optional<Time> wake;           // nothing to do before this; nothing: until something happens
     bool go() const noexcept { return !direct.empty() || jobs > 0; }
   };
@@ -70,6 +72,7 @@ class Scheduler {
   std::vector<Direct> direct_;                  // in the order of arrival
   std::map<std::string, std::uint64_t> turns_;  // owner → number of the request that he was served last
   std::size_t jobs_ = 0;
+  std::size_t came_ = 0;  // of these, since the last decision
   Time jobs_since_{};
   std::uint64_t dispatches_ = 0, served_ = 0;
 };
