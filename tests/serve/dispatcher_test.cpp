@@ -34,6 +34,19 @@ TEST_F(Dispatching, JobsAndDirectRequestsComeHomeWithTheirOwnResults) {
   EXPECT_TRUE(ask([&] { return dispatcher_->estimate("n", 3); }));
 }
 
+// Not a check but a figure: run with --gtest_also_run_disabled_tests.
+TEST_F(Dispatching, DISABLED_JobsASecond) {
+  open_store();
+  constexpr int kJobs = 5000;
+  for (int i = 0; i < kJobs; ++i) submit("n", fmt::format("j{}", i), static_cast<float>(i));
+  model("n", {{"model", "null"}});
+  const auto begin = std::chrono::steady_clock::now();
+  start();
+  ASSERT_TRUE(becomes([&] { return status("n").statistics.successes == kJobs && store_.depths()->empty(); }));
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  fmt::print("{:.0f} jobs a second\n", kJobs / took.count());
+}
+
 TEST_F(Dispatching, TheProjectsOwnModelRunsFromItsFolder) {
   if (!std::filesystem::exists(LAPSE_BINARY_DIR "/engines/lapse-engine-onnxruntime.so")) GTEST_SKIP() << "no ONNX Runtime";
   std::filesystem::create_directory_symlink(LAPSE_SOURCE_DIR "/models/demo", folder_ / "models/demo");

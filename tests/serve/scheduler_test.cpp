@@ -122,6 +122,18 @@ TEST(Scheduler, HoldsToItsBound) {
   EXPECT_TRUE(scheduler.add(request(3)));
 }
 
+TEST(Scheduler, SendsWhatMayBePoisonAloneAndAtOnce) {
+  Scheduler scheduler{{8, milliseconds{1000}, 10}};
+  EXPECT_FALSE(scheduler.decide_alone(kStart).go());
+  scheduler.jobs_came(2, kStart);
+  ASSERT_TRUE(scheduler.add(request(1)));
+  const auto first = scheduler.decide_alone(kStart);
+  EXPECT_THAT(first.direct, ElementsAre(1));
+  EXPECT_EQ(first.jobs, 0U);
+  EXPECT_EQ(scheduler.decide_alone(kStart).jobs, 1U);
+  EXPECT_EQ(scheduler.jobs(), 1U);
+}
+
 TEST(Scheduler, DoesNotForgetJobsThatCameWhileAClaimWasUnderWay) {
   Scheduler scheduler{{1, {}, 2}};
   scheduler.jobs_came(1, kStart);

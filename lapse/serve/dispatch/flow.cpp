@@ -17,6 +17,13 @@ constexpr std::size_t kLargestDispatch = 64;                   // items
 constexpr auto kPause = std::chrono::milliseconds{500};        // after an error of the store
 constexpr auto kPoll = std::chrono::seconds{1};
 
+// Items of one dispatch, so many that it is worth its while. The first passes show how long one takes.
+std::size_t several(const Model& model) {
+  if (model.pass == Duration{}) return 1;
+  const Duration pass = std::max<Duration>(model.pass, std::chrono::microseconds{100});
+  return std::clamp<std::size_t>(static_cast<std::size_t>(kDispatch / pass), 1, kLargestDispatch);
+}
+
 }  // namespace
 
 net::awaitable<void> LocalDispatcher::pump(ModelPtr model) {
@@ -26,10 +33,8 @@ net::awaitable<void> LocalDispatcher::pump(ModelPtr model) {
       co_await model->wake.wait();
       continue;
     }
-    const Duration pass = std::max<Duration>(model->pass, std::chrono::microseconds{100});
-    const bool one = !model->suspects.empty() || model->pass == Duration{};  // the first passes show how long one takes
-    const std::size_t several = one ? 1 : std::min<std::size_t>(kLargestDispatch, static_cast<std::size_t>(kDispatch / pass));
-    auto decision = model->scheduler.decide(Clock::now(), std::max<std::size_t>(several, 1));
+    auto decision =
+        model->suspects.empty() ? model->scheduler.decide(Clock::now(), several(*model)) : model->scheduler.decide_alone(Clock::now());
     if (!decision.go()) {
       co_await model->wake.wait(decision.wake.value_or(Clock::time_point::max()));
       continue;
@@ -52,28 +57,12 @@ LocalDispatcher::InstancePtr LocalDispatcher::free_instance(const Model& model) 
 }
 
 net::awaitable<void> LocalDispatcher::dispatch(ModelPtr model, Scheduler::Decision decision) {
-  const bool careful = !model->suspects.empty();
-  if (careful) {  // one alone; what was taken besides goes back
-    if (!decision.direct.empty()) {
-      model->scheduler.jobs_came(decision.jobs, Clock::now());
-      decision.jobs = 0;
-      while (decision.direct.size() > 1) {
-        const std::uint64_t id = decision.direct.back();
-        decision.direct.pop_back();
-        const auto& request = model->waiting.at(id)->request;
-        static_cast<void>(model->scheduler.add({id, request.priority, request.owner, Clock::now(), {}}));
-      }
-    } else {
-      model->scheduler.jobs_came(decision.jobs - 1, Clock::now());
-      decision.jobs = 1;
-    }
-  }
   std::vector<jobs::Claimed> claimed;
   if (decision.jobs > 0) {
     claimed = co_await claim(*model, decision.jobs);
     if (claimed.size() < decision.jobs) {
       model->scheduler.jobs_ran_out(Clock::now());
-      if (careful && claimed.empty()) model->suspects.clear();  // they are elsewhere by now
+      if (claimed.empty()) model->suspects.clear();  // they are elsewhere by now
     } else {
       model->scheduler.jobs(std::max<std::size_t>(model->scheduler.jobs(), 1), Clock::now());  // there may be more
     }

@@ -52,7 +52,16 @@ Scheduler::Decision Scheduler::decide(Time now, std::size_t most) {
       return decision;
     }
   }
-  most = std::max(most, rules_.max_batch);
+  return fill(now, std::max(most, rules_.max_batch));
+}
+
+Scheduler::Decision Scheduler::decide_alone(Time now) {
+  if (direct_.empty() && jobs_ == 0) return {};
+  return fill(now, 1);
+}
+
+Scheduler::Decision Scheduler::fill(Time now, std::size_t most) {
+  Decision decision;
   const bool jobs_first = ++dispatches_ % kJobsFirst == 0;
   if (jobs_first && jobs_ > 0) decision.jobs = direct_.empty() ? most : std::min(most, jobs_);
   decision.direct = take(most - decision.jobs);

@@ -64,8 +64,11 @@ class Scheduler {
   /// To be asked when a worker has a place free. `most`: items of one dispatch, ≥ 1; more than max_batch where passes are so short that
   /// several should go at a time.
   Decision decide(Time now, std::size_t most);
+  /// The same where the next one has to run alone, as it may be poisonous: one item, and no waiting for company.
+  Decision decide_alone(Time now);
 
  private:
+  Decision fill(Time now, std::size_t most);
   std::vector<std::uint64_t> take(std::size_t count);
 
   Rules rules_;
