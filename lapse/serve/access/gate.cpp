@@ -10,9 +10,7 @@ namespace {
 
 constexpr std::string_view kBearer = "bearer ";
 
-bool is_open(std::string_view path) {
-  return path == "/v2/health/live" || path == "/v2/health/ready" || path == "/openapi.json";
-}
+bool is_open(std::string_view path) { return path == "/v2/health/live" || path == "/v2/health/ready" || path == "/openapi.json"; }
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -74,7 +72,8 @@ std::optional<http::Response> Gate::identify(http::Exchange& exchange) {
   if (const auto given = exchange.header("Authorization")) {
     const bool bearer = given->size() > kBearer.size() && http::same_letters(given->substr(0, kBearer.size()), kBearer);
     const auto owner = bearer ? tokens_.owner_of(given->substr(kBearer.size())) : std::nullopt;
-    if (!owner) return refuse(ErrorCode::Unauthorized, "this token is not known, or its time has passed", "lapse token create --owner NAME");
+    if (!owner)
+      return refuse(ErrorCode::Unauthorized, "this token is not known, or its time has passed", "lapse token create --owner NAME");
     exchange.owner(*owner);
     return std::nullopt;
   }

@@ -75,7 +75,8 @@ Result<jobs::File> lock(const std::filesystem::path& file) {
 Tokens::Tokens(std::filesystem::path data) : file_(std::move(data) / "tokens.json") {}
 
 Result<std::pair<Token, std::string>> Tokens::create(const std::string& owner, std::optional<Duration> valid) {
-  if (!sound_owner(owner)) return fail(ErrorCode::BadInput, fmt::format("'{}' is no name for an owner", owner), "1 to 64 of A-Z a-z 0-9 . _ -");
+  if (!sound_owner(owner))
+    return fail(ErrorCode::BadInput, fmt::format("'{}' is no name for an owner", owner), "1 to 64 of A-Z a-z 0-9 . _ -");
   LAPSE_CHECK(jobs::make_folder(file_.parent_path().string()));
   LAPSE_TRY(const jobs::File held, lock(file_));
   LAPSE_TRY(auto tokens, read_tokens(file_));

@@ -1,5 +1,4 @@
 #include <sys/resource.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -7,15 +6,14 @@
 #include <lapse/base/version.hpp>
 #include <lapse/serve/observe/gauges.hpp>
 #include <map>
-#include <set>
 
 namespace lapse::serve {
 namespace {
 
-void add_queues(Families& families, const Scrape& scrape, jobs::Time now) {
+void add_queues(Families& families, const Metrics::Now& now, jobs::Time time) {
   std::map<std::string, jobs::QueueDepth> queues;
-  for (const ModelStatus& model : scrape.models) queues[model.name].model = model.name;  // an empty queue is 0, not absent
-  for (const jobs::QueueDepth& queue : scrape.queues) queues[queue.model] = queue;
+  for (const ModelStatus& model : now.models) queues[model.name].model = model.name;  // an empty queue is 0, not absent
+  for (const jobs::QueueDepth& queue : now.queues) queues[queue.model] = queue;
   Family& jobs = families.gauge("lapse_queue_jobs", "Jobs that wait (queued) or are being worked on (running)");
   Family& bytes = families.gauge("lapse_queue_bytes", "Bytes of the inputs of the jobs that wait");
   Family& oldest = families.gauge("lapse_queue_oldest_seconds", "Since the oldest job that waits was accepted; 0: none waits");
@@ -23,14 +21,14 @@ void add_queues(Families& families, const Scrape& scrape, jobs::Time now) {
     jobs.add(static_cast<double>(queue.queued), {{"model", name}, {"state", "queued"}});
     jobs.add(static_cast<double>(queue.running), {{"model", name}, {"state", "running"}});
     bytes.add(static_cast<double>(queue.bytes), {{"model", name}});
-    oldest.add(queue.oldest ? seconds(now - *queue.oldest) : 0.0, {{"model", name}});
+    oldest.add(queue.oldest ? seconds(time - *queue.oldest) : 0.0, {{"model", name}});
   }
 }
 
-void add_models(Families& families, const Scrape& scrape) {
+void add_models(Families& families, const Metrics::Now& now) {
   std::map<std::string, int> running;
   Family& ready = families.gauge("lapse_model_ready", "1 when this version of the model can be asked, else 0");
-  for (const ModelStatus& model : scrape.models) {
+  for (const ModelStatus& model : now.models) {
     running[model.name] += model.workers;
     ready.add(model.state == ModelState::Ready ? 1 : 0, {{"model", model.name}, {"version", model.version}});
   }
@@ -65,17 +63,14 @@ void add_process(Families& families) {
 
 }  // namespace
 
-void add_gauges(Families& families, const Scrape& scrape, jobs::Time now) {
+void add_gauges(Families& families, const Metrics::Now& now, jobs::Time time) {
   families.gauge("lapse_build_info", "Always 1; which lapse this is")
       .add(1, {{"version", std::string(version())}, {"commit", std::string(git_commit())}});
-  families.gauge("lapse_http_connections", "Connections that are open").add(static_cast<double>(scrape.connections));
-  add_queues(families, scrape, now);
-  add_models(families, scrape);
-  struct statvfs disk {};
-  if (!scrape.data.empty() && ::statvfs(scrape.data.c_str(), &disk) == 0) {
-    families.gauge("lapse_blob_free_bytes", "Bytes that can still be written where the blobs are")
-        .add(static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize));
-  }
+  families.gauge("lapse_http_connections", "Connections that are open").add(static_cast<double>(now.connections));
+  families.gauge("lapse_http_event_streams", "Connections that follow events").add(static_cast<double>(now.streams));
+  add_queues(families, now, time);
+  add_models(families, now);
+  families.gauge("lapse_blob_free_bytes", "Bytes that can still be written where the blobs are").add(static_cast<double>(now.free_bytes));
   add_process(families);
 }
 

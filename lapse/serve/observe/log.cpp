@@ -81,11 +81,8 @@ Result<Level> parse_level(std::string_view text) {
   return static_cast<Level>(found - kLevels.begin());
 }
 
-Log::Log(Level least, int descriptor, jobs::Clock clock)
-    : Log(least, descriptor, std::move(clock), ::isatty(descriptor) == 1 ? Form::Human : Form::Json) {}
-
-Log::Log(Level least, int descriptor, jobs::Clock clock, Form form)
-    : least_(least), descriptor_(descriptor), clock_(std::move(clock)), form_(form) {}
+Log::Log(int descriptor, Level least, bool json, jobs::Clock clock)
+    : descriptor_(descriptor), least_(least), json_(json), clock_(std::move(clock)) {}
 
 Log::~Log() { flush(); }
 
@@ -121,7 +118,7 @@ void Log::sum_up(jobs::Time now) {
 }
 
 void Log::print(Level level, std::string_view message, const Observer::Fields& fields, jobs::Time now) const {
-  const std::string line = form_ == Form::Json ? json_line(level, message, fields, now) : human_line(level, message, fields, now);
+  const std::string line = json_ ? json_line(level, message, fields, now) : human_line(level, message, fields, now);
   // One call, and no second try: a log that can't be written must not hold up the server.
   [[maybe_unused]] const auto written = ::write(descriptor_, line.data(), line.size());
 }

@@ -2,7 +2,7 @@
 // The server's log: one line an event on stderr, one write(2) a line, so that lines of several threads and processes never mix.
 //
 //   {"time":"2026-01-31T12:00:00.123456789Z","level":"warning","message":"worker crashed","model":"resnet","worker":"resnet/1#2"}
-//   12:00:00.123 WARNING worker crashed  model=resnet worker=resnet/1#2        where stderr is a terminal
+//   12:00:00.123 WARNING worker crashed  model=resnet worker=resnet/1#2        for people, on a terminal
 //
 // Secrets never get in: what looks like a token or a session cookie is blotted out wherever it stands, and so is every field that is named
 // after one. Control characters are escaped: nobody can forge a line or steer a terminal.
@@ -27,10 +27,8 @@ class Log {
  public:
   static constexpr std::uint64_t kLinesOfOneMessage = 20;  // enough to see a pattern, few enough to read
 
-  enum class Form : std::uint8_t { Json, Human };
-  /// Human where `descriptor` is a terminal.
-  explicit Log(Level least, int descriptor = 2, jobs::Clock clock = jobs::system_now);
-  Log(Level least, int descriptor, jobs::Clock clock, Form form);
+  /// `json` false: for people.
+  Log(int descriptor, Level least, bool json, jobs::Clock clock = jobs::system_now);
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
@@ -45,10 +43,10 @@ class Log {
   void sum_up(jobs::Time now);
   void print(Level level, std::string_view message, const Observer::Fields& fields, jobs::Time now) const;
 
-  const Level least_;
   const int descriptor_;
+  const Level least_;
+  const bool json_;
   const jobs::Clock clock_;
-  const Form form_;
   std::mutex mutex_;
   jobs::Time second_{};  // that counts_ is of
   Counts counts_;

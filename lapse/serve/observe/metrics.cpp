@@ -6,7 +6,7 @@
 #include <array>
 #include <lapse/serve/observe/families.hpp>
 #include <lapse/serve/observe/gauges.hpp>
-#include <lapse/serve/observe/server_observer.hpp>
+#include <lapse/serve/observe/metrics.hpp>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -136,7 +136,7 @@ std::string Families::text() {
   return out.str();
 }
 
-struct ServerObserver::Counted {
+struct Metrics::Counted {
   std::mutex mutex;
   Models models;
   std::map<std::tuple<std::string, std::string, unsigned>, double> requests;  // method, route, status
@@ -150,36 +150,32 @@ struct ServerObserver::Counted {
   }
 
   /// Series of models that are neither served nor waited for any more.
-  void forget_all_but(const Scrape& scrape) {
+  void forget_all_but(const Now& now) {
     std::set<std::string, std::less<>> alive{"other"};
-    for (const ModelStatus& model : scrape.models) alive.insert(model.name);
-    for (const jobs::QueueDepth& queue : scrape.queues) alive.insert(queue.model);
+    for (const ModelStatus& model : now.models) alive.insert(model.name);
+    for (const jobs::QueueDepth& queue : now.queues) alive.insert(queue.model);
     std::erase_if(models, [&](const auto& entry) { return !alive.contains(entry.first); });
   }
 };
 
-ServerObserver::ServerObserver(Level least, jobs::Clock clock) : ServerObserver(std::make_unique<Log>(least, 2, clock), clock) {}
-ServerObserver::ServerObserver(std::unique_ptr<Log> log, jobs::Clock clock)
-    : clock_(std::move(clock)), log_(std::move(log)), counted_(std::make_unique<Counted>()) {}
-ServerObserver::~ServerObserver() = default;
+Metrics::Metrics(jobs::Clock clock) : clock_(std::move(clock)), counted_(std::make_unique<Counted>()) {}
+Metrics::~Metrics() = default;
 
-void ServerObserver::log(Level level, std::string_view message, const Fields& fields) { log_->write(level, message, fields); }
-
-void ServerObserver::request(std::string_view method, std::string_view route, unsigned status, Duration took) {
+void Metrics::request(std::string_view method, std::string_view route, unsigned status, Duration took) {
   const std::string known = route.empty() ? "unmatched" : std::string(route);
   const std::lock_guard lock(counted_->mutex);
   ++counted_->requests[{bounded_method(method), known, status}];
   counted_->took.try_emplace(known, kSecondsBuckets).first->second.Observe(seconds(took));
 }
 
-void ServerObserver::accepted(const std::string& model, Duration took, std::uint64_t bytes) {
+void Metrics::accepted(const std::string& model, Duration took, std::uint64_t bytes) {
   const std::lock_guard lock(counted_->mutex);
   ModelSeries& series = counted_->of(model);
   observe(series.accepted, seconds(took));
   series.accepted_bytes += static_cast<double>(bytes);
 }
 
-void ServerObserver::ended(const std::string& model, std::string_view how, const jobs::Trace& trace, bool direct) {
+void Metrics::ended(const std::string& model, std::string_view how, const jobs::Trace& trace, bool direct) {
   const std::lock_guard lock(counted_->mutex);
   ModelSeries& series = counted_->of(model);
   ++(direct ? series.direct_ended : series.job_ended)[std::string(how)];
@@ -189,34 +185,34 @@ void ServerObserver::ended(const std::string& model, std::string_view how, const
   }
 }
 
-void ServerObserver::delivered(const std::string& model, Duration since_stored) {
+void Metrics::delivered(const std::string& model, Duration since_stored) {
   const std::lock_guard lock(counted_->mutex);
   observe(counted_->of(model).delivery, seconds(since_stored));
 }
 
-void ServerObserver::batch(const std::string& model, std::uint32_t size, Duration forward) {
+void Metrics::batch(const std::string& model, std::uint32_t size, Duration forward) {
   const std::lock_guard lock(counted_->mutex);
   ModelSeries& series = counted_->of(model);
   observe(series.batch_size, size, kRowsBuckets);
   observe(series.pass, seconds(forward));
 }
 
-void ServerObserver::worker(const std::string& model, std::string_view what) {
+void Metrics::worker(const std::string& model, std::string_view what) {
   const std::lock_guard lock(counted_->mutex);
   ++counted_->of(model).worker_events[std::string(what)];
 }
 
-void ServerObserver::rejected(std::string_view why) {
+void Metrics::rejected(std::string_view why) {
   const std::lock_guard lock(counted_->mutex);
   ++counted_->rejected[std::string(why)];
 }
 
-std::string ServerObserver::exposition(const Scrape& scrape) {
+std::string Metrics::exposition(const Now& now) {
   Families families;
-  add_gauges(families, scrape, clock_());
+  add_gauges(families, now, clock_());
   {
     const std::lock_guard lock(counted_->mutex);
-    counted_->forget_all_but(scrape);
+    counted_->forget_all_but(now);
     Family& requests = families.counter("lapse_http_requests_total", "Requests answered; status 0: the client had gone");
     for (const auto& [key, count] : counted_->requests) {
       const auto& [method, route, status] = key;
