@@ -63,9 +63,10 @@ net::awaitable<Result<std::string>> Body::read(std::uint64_t limit) {
   }
   if (!charge(left_)) co_return no_memory();
   started_ = std::chrono::steady_clock::now();
-  if (!co_await say_continue()) co_return broken(Wire::Outcome::Broken);
-  if (chunked_) co_return co_await read_chunks(limit);
-  co_return co_await read_known();
+  const bool said = co_await say_continue();
+  if (!said) co_return broken(Wire::Outcome::Broken);
+  auto reading = chunked_ ? read_chunks(limit) : read_known();
+  co_return co_await std::move(reading);
 }
 
 net::awaitable<Result<std::string>> Body::read_known() {

@@ -74,7 +74,8 @@ net::awaitable<void> Reply::respond_blob(Response response, std::shared_ptr<cons
         co_return;
       }
     }
-    const bool ok = answered_ ? co_await wire_.send({net::buffer(piece), {}, {}}) : co_await start(response, Ending::Length, size, piece);
+    auto sending = answered_ ? wire_.send({net::buffer(piece), {}, {}}) : start(response, Ending::Length, size, piece);
+    const bool ok = co_await std::move(sending);
     if (!ok) co_return;
     sent += piece.size();
   } while (wanted && sent < size);
@@ -92,10 +93,11 @@ net::awaitable<bool> Reply::begin_stream(Response response) {
 net::awaitable<bool> Reply::write(std::string_view bytes) {
   if (stream_ == Stream::None || wire_.closed()) co_return false;
   if (bytes.empty()) co_return true;  // an empty chunk would be the end
-  if (stream_ == Stream::Plain) co_return co_await wire_.send({net::buffer(bytes), {}, {}});
-  const std::string size = fmt::format("{:x}\r\n", bytes.size());
   static constexpr std::string_view kEnd = "\r\n";
-  co_return co_await wire_.send({net::buffer(size), net::buffer(bytes), net::buffer(kEnd)});
+  const std::string size = fmt::format("{:x}\r\n", bytes.size());
+  Wire::Pieces pieces{net::buffer(size), net::buffer(bytes), net::buffer(kEnd)};
+  if (stream_ == Stream::Plain) pieces = {net::buffer(bytes), {}, {}};
+  co_return co_await wire_.send(pieces);
 }
 
 net::awaitable<void> Reply::finish(bool failed) {
