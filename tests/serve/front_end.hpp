@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <lapse/serve/worker/serve_socket.hpp>
 #include <lapse/tensor/fill.hpp>
@@ -103,33 +104,37 @@ class FrontEnd {
     send_bytes(wire::encode(message, payload.size()));
     if (!payload.empty()) send_bytes(payload);
   }
-  /// The next message that is not `alive`; nothing: the worker has closed.
+  /// The next message; nothing: the worker has closed.
   std::optional<Heard> hear() {
-    for (;;) {
-      char bytes[wire::kPrefix];
-      if (!read(bytes, sizeof(bytes))) return std::nullopt;
-      const auto prefix = wire::parse_prefix(bytes);
-      if (!prefix) return std::nullopt;
-      std::string header(prefix->header, '\0');
-      Heard heard{wire::Alive{}, std::string(prefix->payload, '\0')};
-      if (!read(header.data(), header.size()) || !read(heard.payload.data(), heard.payload.size())) return std::nullopt;
-      auto message = wire::parse_to_front(header);
-      EXPECT_TRUE(message) << header;
-      heard.message = std::move(*message);
-      if (!std::holds_alternative<wire::Alive>(heard.message)) return heard;
-      ++beats;
-    }
+    char bytes[wire::kPrefix];
+    if (!read(bytes, sizeof(bytes))) return std::nullopt;
+    const auto prefix = wire::parse_prefix(bytes);
+    if (!prefix) return std::nullopt;
+    std::string header(prefix->header, '\0');
+    Heard heard{wire::Alive{}, std::string(prefix->payload, '\0')};
+    if (!read(header.data(), header.size()) || !read(heard.payload.data(), heard.payload.size())) return std::nullopt;
+    auto message = wire::parse_to_front(header);
+    EXPECT_TRUE(message) << header;
+    heard.message = std::move(*message);
+    return heard;
   }
+  /// The next of this kind; those of other kinds before it are kept for later.
   template <class Message>
   Message hear_one(std::string* payload = nullptr) {
-    for (auto heard = hear(); heard; heard = hear()) {
-      if (auto* message = std::get_if<Message>(&heard->message)) {
-        if (payload != nullptr) *payload = std::move(heard->payload);
-        return std::move(*message);
+    const auto kind = [](const Heard& heard) { return std::holds_alternative<Message>(heard.message); };
+    auto found = std::find_if(kept_.begin(), kept_.end(), kind);
+    for (; found == kept_.end(); found = std::find_if(kept_.begin(), kept_.end(), kind)) {
+      auto heard = hear();
+      if (!heard) {
+        ADD_FAILURE() << "the worker has closed the socket";
+        return {};
       }
+      kept_.push_back(std::move(*heard));
     }
-    ADD_FAILURE() << "the worker has closed the socket";
-    return {};
+    Message message = std::get<Message>(std::move(found->message));
+    if (payload != nullptr) *payload = std::move(found->payload);
+    kept_.erase(found);
+    return message;
   }
   struct Answer {
     wire::Finished finished;
@@ -169,13 +174,11 @@ class FrontEnd {
 
   std::shared_ptr<MemoryBlobs::Shelf> shelf = std::make_shared<MemoryBlobs::Shelf>();
   Result<int> status = -1;
-  int beats = 0;
 
  private:
-  bool read(char* bytes, std::size_t size) {
-    return size == 0 || recv(socket_, bytes, size, MSG_WAITALL) == static_cast<ssize_t>(size);
-  }
+  bool read(char* bytes, std::size_t size) { return size == 0 || recv(socket_, bytes, size, MSG_WAITALL) == static_cast<ssize_t>(size); }
   int socket_ = -1;
+  std::vector<Heard> kept_;
   std::thread worker_;
 };
 
@@ -196,8 +199,7 @@ inline std::pair<std::string, std::uint64_t> request_of(const tensor::Shape& sha
   EXPECT_TRUE(tensor && tensor::fill(*tensor, {}, seed));
   const nlohmann::json header = {
       {"parameters", {{"binary_data_output", true}}},
-      {"inputs",
-       {{{"name", "x"}, {"shape", shape}, {"datatype", "FP32"}, {"parameters", {{"binary_data_size", tensor->bytes()}}}}}}};
+      {"inputs", {{{"name", "x"}, {"shape", shape}, {"datatype", "FP32"}, {"parameters", {{"binary_data_size", tensor->bytes()}}}}}}};
   std::string body = header.dump();
   const std::uint64_t length = body.size();
   body.append(reinterpret_cast<const char*>(tensor->data()), tensor->bytes());

@@ -31,6 +31,7 @@ bool put(std::byte* data, std::size_t index, const Scalar& scalar) {
     if (scalar.kind == Kind::Bool) return false;
     value = scalar.kind == Kind::Real       ? static_cast<Value>(scalar.real)
             : scalar.kind == Kind::Unsigned ? static_cast<Value>(scalar.magnitude)
+            : scalar.negative == 0          ? Value{-0.0F}  // "-0" is an integer to JSON
                                             : static_cast<Value>(scalar.negative);
     if (!std::isfinite(Element::value(Element::stored(value)))) return false;  // JSON has no infinity: it was too large
   }

@@ -171,6 +171,8 @@ bool RequestReader::null() {
     case Place::Input:
     case Place::Output:
       return scalar({});
+    case Place::Request:
+      return key_ != "inputs" || wrong_type("a list");
     default:
       return true;  // as if it were not there
   }

@@ -26,6 +26,12 @@ bool append_data(std::string& json, const tensor::TensorView& tensor) {
       if (!std::isfinite(value)) return false;
     }
     if (i > 0) json += ',';
+    if constexpr (std::is_floating_point_v<decltype(value)>) {
+      if (value == 0 && std::signbit(value)) {  // {fmt}'s "-0" would be read as an integer, which has no sign
+        json += "-0.0";
+        continue;
+      }
+    }
     fmt::format_to(std::back_inserter(json), "{}", value);
   }
   return true;

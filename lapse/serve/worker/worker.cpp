@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <lapse/jobs/folder_blob_store.hpp>
 #include <lapse/serve/worker/serve_socket.hpp>
 #include <lapse/serve/worker/worker.hpp>
 #include <type_traits>
@@ -17,7 +18,8 @@ class Listener {
  public:
   Listener(Channel& channel, const Surroundings& surroundings) : channel_(channel), surroundings_(surroundings) {}
   ~Listener() {
-    if (stages_) stages_->abandon();  // does nothing where all is done
+    channel_.shut();  // first: what runs now may take its time, and the front need not wait for it
+    if (stages_) stages_->abandon();
   }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -72,10 +74,11 @@ Result<int> work(int socket) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   signal(SIGINT, SIG_IGN);  // the terminal's Ctrl-C goes to the whole group; the front decides
   signal(SIGPIPE, SIG_IGN);
-  const Surroundings surroundings{
-      .open_blobs = [](const std::string&) -> Result<std::unique_ptr<jobs::BlobStore>> { return fail(ErrorCode::Unsupported, "not yet"); },
-      // Nothing of value is lost, and a forward pass may take its time.
-      .closed = [] { std::_Exit(0); }};
+  const Surroundings surroundings{.open_blobs = [](const std::string& folder) -> Result<std::unique_ptr<jobs::BlobStore>> {
+                                    return jobs::FolderBlobStore::open(folder);
+                                  },
+                                  // Nothing of value is lost, and a forward pass may take its time.
+                                  .closed = [] { std::_Exit(0); }};
   return serve_socket(socket, surroundings);
 }
 
