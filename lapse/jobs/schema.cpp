@@ -67,7 +67,8 @@ CREATE TABLE notices (
 CREATE INDEX notices_by_time ON notices (due);
 
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-INSERT INTO counters VALUES ('fence', 0), ('probe', 0);
+INSERT INTO counters VALUES ('fence', 0);
+CREATE TABLE probe (number INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
 )";
 
 constexpr std::array kMigrations{kVersion1};

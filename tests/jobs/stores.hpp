@@ -1,6 +1,7 @@
 #pragma once
 // What the suites of job and blob stores share: a folder of their own, a clock that the test turns, and short ways to say things.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -53,13 +54,7 @@ struct StoreFactory {
   std::function<Result<std::unique_ptr<JobStore>>(const std::string& folder, const Limits& limits, Clock clock)> open;
 };
 
-inline BlobId blob_named(int number) {
-  BlobId id;
-  id.hex = std::string(64, '0');
-  const std::string digits = std::to_string(number);
-  id.hex.replace(64 - digits.size(), digits.size(), digits);
-  return id;
-}
+inline BlobId blob_named(int number) { return BlobId{fmt::format("{:064}", number)}; }
 
 inline Payload payload_of(int blob, std::uint64_t size = 1) {
   Payload payload;
