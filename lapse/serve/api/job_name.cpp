@@ -11,7 +11,8 @@ namespace lapse::serve::api {
 Result<void> check_job_name(const std::string& id) {
   jobs::JobSpec spec;
   spec.id = id;
-  spec.owner = spec.model = "x";
+  spec.owner = std::string(1, 'x');
+  spec.model = spec.owner;
   spec.input.blob.id.hex.assign(64, '0');
   return jobs::check(spec);
 }

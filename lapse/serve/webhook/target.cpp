@@ -78,8 +78,8 @@ Result<Target> parse_target(std::string_view url, bool private_allowed) {
   url = url.substr(0, url.find('#'));
   const auto end = std::min(url.find_first_of("/?"), url.size());
   const std::string_view authority = url.substr(0, end);
-  target.path = url.substr(end);
-  if (!target.path.starts_with('/')) target.path.insert(0, "/");
+  if (!url.substr(end).starts_with('/')) target.path = std::string(1, '/');
+  target.path += url.substr(end);
   target.authority = authority;
   if (authority.find('@') != std::string_view::npos) return bad("holds a user's name: that is not sent");
 
