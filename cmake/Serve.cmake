@@ -1,5 +1,5 @@
 # What the serving half stands on. Where any of it is absent and nobody insisted, lapse is built without it.
-#   Boost 1.74 (Asio, Beast: headers alone), SQLite, OpenSSL's libcrypto (SHA-256, HMAC), prometheus-cpp
+#   Boost 1.74 (Asio, Beast: headers alone), SQLite, OpenSSL (SHA-256, HMAC, webhooks by TLS), prometheus-cpp
 
 set(serving OFF)
 if(NOT LAPSE_WITH_SERVE STREQUAL OFF)

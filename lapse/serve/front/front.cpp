@@ -18,7 +18,9 @@
 #include <lapse/serve/api/services.hpp>
 #include <lapse/serve/front/housekeeping.hpp>
 #include <lapse/serve/observe/witness.hpp>
+#include <lapse/serve/webhook/sender.hpp>
 #include <memory>
+#include <mutex>
 
 namespace lapse::serve {
 namespace {
@@ -59,6 +61,7 @@ class Front {
         pool_(options.pool),
         context_(std::make_unique<net::io_context>(1)),
         dispatcher_(Dispatcher::make(*context_, pool_, *store_, *blobs_, witness_, dispatch_options())),
+        sender_(std::make_unique<webhook::Sender>(*context_, pool_, *store_, sessions_, witness_, options.private_webhooks)),
         housekeeping_(*context_, pool_, *store_, *blobs_, witness_, {options.min_free, options.blob_grace}),
         services_{pool_,
                   *store_,
@@ -79,6 +82,8 @@ class Front {
     pool_.join();
     server_.reset();
     dispatcher_.reset();
+    sender_.reset();
+    const std::lock_guard lock{context_mutex_};
     context_.reset();
   }
   Front(const Front&) = delete;
@@ -93,6 +98,7 @@ class Front {
     LAPSE_TRY(server_, http::Server::listen(*context_, pool_, options_.server, router_, hooks()));
     gate_.emplace(GateOptions{options_.anonymous, options_.hosts, server_->port()}, tokens_, sessions_);
     dispatcher_->start();
+    sender_->start();
     net::co_spawn(*context_, housekeeping_.run(), net::detached);
     net::signal_set signals{*context_, SIGTERM, SIGINT};
     await_signal(signals);
@@ -122,6 +128,7 @@ class Front {
   void pass_on(const jobs::JobStore::Changes& changes) {
     for (const std::string& owner : changes.owners) hub_.wake(owner);
     for (const std::string& model : changes.models) dispatcher_->wake(model);
+    if (changes.notices) sender_->wake();
   }
 
   std::string exposition() {
@@ -151,6 +158,7 @@ class Front {
   net::awaitable<void> stop() {
     housekeeping_.condition.stopping = true;
     co_await dispatcher_->drain(options_.drain);
+    sender_->stop();
     server_->stop_accepting();
     hub_.close();
     net::steady_timer timer{*context_, std::chrono::milliseconds{100}};  // for the last answers
@@ -174,7 +182,9 @@ class Front {
   std::optional<Gate> gate_;
   net::thread_pool pool_;
   std::unique_ptr<net::io_context> context_;
+  std::mutex context_mutex_;  // for the store's thread: is it still there?
   std::unique_ptr<Dispatcher> dispatcher_;
+  std::unique_ptr<webhook::Sender> sender_;
   Housekeeping housekeeping_;
   api::Services services_;
   std::unique_ptr<http::Server> server_;
