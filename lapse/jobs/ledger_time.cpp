@@ -45,7 +45,7 @@ Result<std::size_t> Ledger::sweep_leases(std::size_t limit) {
 }
 
 Result<std::size_t> Ledger::recover() {
-  static const std::string kSql = "SELECT number, " + kJobColumns + " FROM jobs WHERE state = 1";
+  static const std::string kSql = "SELECT number, " + kJobColumns + " FROM jobs WHERE state = 1 ORDER BY number";
   LAPSE_TRY(auto query, connection_.query(kSql));
   LAPSE_TRY(auto records, read_records(std::move(query)));
   for (Record& record : records) {

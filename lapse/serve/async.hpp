@@ -1,8 +1,12 @@
 #pragma once
 // The front's one thread never blocks: what blocks runs on a pool, and the coroutine that waits for it goes on on its own thread after.
 //
-// g++ 12 miscompiles some functions with two `co_return co_await f();` in them, or with co_await on both sides of `?:` (the coroutine ends
-// in an illegal instruction when it is resumed): choose the awaitable first, which starts only when it is awaited, then await once.
+// What g++ 12 gets wrong in coroutines, and how to keep clear of it:
+//  - An aggregate (a struct without constructors) that is made with braces inside an expression with co_await, such as
+//    `co_await f(Options{…})` or `co_await f({})`, is destroyed twice. Name it first, or give the type a constructor, as Error and
+//    Response have. `co_await f(condition ? a() : b())` is as bad.
+//  - Two `co_return co_await f();` in one function, or co_await on both sides of `?:`: the coroutine ends in an illegal instruction. Choose
+//    the awaitable first (it starts only when it is awaited), then await once.
 
 #include <utility>  // first: Boost 1.74's coroutine header needs std::exchange and forgets to say so
 

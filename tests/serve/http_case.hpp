@@ -34,8 +34,12 @@ struct Answer {
 
 class Client {
  public:
-  explicit Client(std::uint16_t port, int receive_buffer = 0) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  Client() : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {}
+  explicit Client(std::uint16_t port, int receive_buffer = 0) : Client() {
     if (receive_buffer > 0) ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    connect(port);
+  }
+  void connect(std::uint16_t port) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
@@ -84,6 +88,8 @@ class Client {
     return true;
   }
   std::string& received() { return received_; }
+  /// Is there a byte to read?
+  bool peek(char& byte) const { return ::recv(socket_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0; }
 
   Answer answer(bool to_head = false) {
     Answer answer;
@@ -133,7 +139,10 @@ class HttpTest : public ::testing::Test {
   }
   void stop() {
     if (!thread.joinable()) return;
-    in_loop([this] { server->close(); });
+    in_loop([this] {
+      server->close();
+      return 0;
+    });
     thread.join();  // ends when the last connection has
     pool.join();
     server.reset();
@@ -152,6 +161,17 @@ class HttpTest : public ::testing::Test {
   std::vector<std::string> troubles_so_far() {
     const std::lock_guard lock{mutex};
     return troubles;
+  }
+  /// The server's clock has ticked twice (100 ms each) when this returns.
+  void tick() {
+    std::promise<void> passed;
+    net::steady_timer timer{context};
+    in_loop([&] {
+      timer.expires_after(std::chrono::milliseconds{200});
+      timer.async_wait([&](boost::system::error_code) { passed.set_value(); });
+      return 0;
+    });
+    passed.get_future().wait();
   }
   Client connect() { return Client{server->port()}; }
   /// On a connection of its own.

@@ -54,10 +54,11 @@ class JoinedRequests : public ::testing::Test {
   void TearDown() override { open_gate(); }
   static void open_gate() { moody<void(int)>("moody_gate")(1); }
   static int passes() { return moody<int()>("moody_passes")(); }
+
+  FrontEnd front;  // ends after TearDown has opened the gate, however the test went
 };
 
 TEST_F(JoinedRequests, GoThroughTheModelTogetherAndComeOutApart) {
-  FrontEnd front;
   EXPECT_TRUE(front.load(moody_load(8)).batches);
   front.run({ordered(1), ordered(2, 3), ordered(4, 2)});
   EXPECT_EQ(front.hear_one<wire::Started>().keys, (std::vector<std::uint64_t>{1, 2, 3}));
@@ -71,7 +72,6 @@ TEST_F(JoinedRequests, GoThroughTheModelTogetherAndComeOutApart) {
 }
 
 TEST_F(JoinedRequests, AreNoMoreRowsThanAllowed) {
-  FrontEnd front;
   front.load(moody_load(4));
   front.run({ordered(1, 3), ordered(2, 2), ordered(3), ordered(4, 5)});
   std::vector<std::vector<std::uint64_t>> started;
@@ -82,7 +82,6 @@ TEST_F(JoinedRequests, AreNoMoreRowsThanAllowed) {
 }
 
 TEST_F(JoinedRequests, AreNotHarmedByAPoisonousOne) {
-  FrontEnd front;
   front.load(moody_load(8));
   front.run({ordered(1), ordered(666), ordered(3)});
   const auto answers = front.answers(3);
@@ -96,7 +95,6 @@ TEST_F(JoinedRequests, AreNotHarmedByAPoisonousOne) {
 }
 
 TEST_F(JoinedRequests, MayBeTriedAgainWhenMemoryRanOut) {
-  FrontEnd front;
   front.load(moody_load(8));
   front.run({ordered(1), ordered(13)});
   const auto answers = front.answers(2);
@@ -106,7 +104,6 @@ TEST_F(JoinedRequests, MayBeTriedAgainWhenMemoryRanOut) {
 }
 
 TEST_F(JoinedRequests, AreAllHandedBackWhenTheDeviceIsLostAndTheWorkerEnds) {
-  FrontEnd front;
   front.load(moody_load(2));
   front.run({ordered(1), ordered(99), ordered(3)});
   for (const auto& [key, answer] : front.answers(3)) {
@@ -118,7 +115,6 @@ TEST_F(JoinedRequests, AreAllHandedBackWhenTheDeviceIsLostAndTheWorkerEnds) {
 }
 
 TEST_F(JoinedRequests, RunOneByOneWhereOutputsHaveNoBatch) {
-  FrontEnd front;
   auto load = moody_load(8);
   load.options = {{"sum", "1"}};
   front.load(load);
@@ -136,7 +132,6 @@ TEST_F(JoinedRequests, RunOneByOneWhereOutputsHaveNoBatch) {
 }
 
 TEST_F(JoinedRequests, AreCancelledAtOnceBeforeTheyStart) {
-  FrontEnd front;
   front.load(moody_load(1));
   front.run({ordered(500), ordered(1), ordered(2)});
   EXPECT_EQ(front.hear_one<wire::Started>().keys, std::vector<std::uint64_t>{1});
@@ -153,7 +148,6 @@ TEST_F(JoinedRequests, AreCancelledAtOnceBeforeTheyStart) {
 }
 
 TEST_F(JoinedRequests, AreDroppedAfterThePassThatWasRunning) {
-  FrontEnd front;
   front.load(moody_load(2));
   front.run({ordered(500), ordered(1)});
   front.hear_one<wire::Started>();
@@ -169,7 +163,6 @@ TEST_F(JoinedRequests, AreDroppedAfterThePassThatWasRunning) {
 }
 
 TEST_F(JoinedRequests, LeaveNothingBehindWhenTheFrontHangsUp) {
-  FrontEnd front;
   front.load(moody_load(1));
   front.run({ordered(500), ordered(1), ordered(2)});
   front.hear_one<wire::Started>();
@@ -180,7 +173,6 @@ TEST_F(JoinedRequests, LeaveNothingBehindWhenTheFrontHangsUp) {
 }
 
 TEST_F(JoinedRequests, AreToldOfAFullDiskAndTriedAgain) {
-  FrontEnd front;
   front.load(moody_load(1));
   const auto [body, length] = ordered(1);
   wire::Item item;
@@ -195,7 +187,6 @@ TEST_F(JoinedRequests, AreToldOfAFullDiskAndTriedAgain) {
 }
 
 TEST_F(JoinedRequests, AreKnownToRunByTheWorkersSignOfLife) {
-  FrontEnd front;
   front.load(moody_load(1));
   front.run({ordered(500)});
   front.hear_one<wire::Started>();

@@ -21,6 +21,7 @@
 namespace lapse::serve::http {
 
 struct Response {
+  Response() = default;  // no aggregate: lapse/serve/async.hpp says why
   unsigned status = 200;
   std::vector<std::pair<std::string, std::string>> headers;  // Content-Length and Connection are the server's
   std::string content_type = "application/json";

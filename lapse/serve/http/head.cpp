@@ -110,9 +110,11 @@ std::optional<Refusal> check_coding(Head& head) {
   return {};
 }
 
-Refusal refusal(beast::error_code why) {
+Refusal refusal(beast::error_code why, std::string_view bytes) {
   using beast::http::error;
-  if (why == error::bad_version) return {505, "only HTTP/1.0 and HTTP/1.1 are spoken here", {}};
+  const std::string_view line = bytes.substr(0, bytes.find('\r'));
+  const bool names_version = std::count(line.begin(), line.end(), ' ') == 2 && line.substr(line.rfind(' ')).starts_with(" HTTP/");
+  if (why == error::bad_version && names_version) return {505, "only HTTP/1.0 and HTTP/1.1 are spoken here", {}};
   if (why == error::bad_transfer_encoding || why == error::bad_content_length) {
     return {400, "Content-Length and Transfer-Encoding don't agree, or are malformed", {}};
   }
@@ -134,7 +136,7 @@ std::optional<Refusal> parse_head(std::string_view bytes, Head& head) {
   parser.body_limit(UINT64_MAX);  // the handler sets one later; Beast takes "none" for 0
   beast::error_code error;
   parser.put(boost::asio::const_buffer{bytes.data(), bytes.size()}, error);
-  if (error) return refusal(error);
+  if (error) return refusal(error, bytes);
   if (!parser.is_header_done()) return Refusal{400, "the request's header is not complete", {}};
 
   const auto& message = parser.get();

@@ -28,6 +28,8 @@ Channel::~Channel() { close(wake_); }
 
 void Channel::wake() noexcept { eventfd_write(wake_, 1); }
 
+void Channel::shut() noexcept { shutdown(socket_, SHUT_RDWR); }
+
 bool Channel::read(char* bytes, std::size_t size) {
   while (size > 0) {
     const ssize_t got = recv(socket_, bytes, size, 0);

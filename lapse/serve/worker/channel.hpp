@@ -32,6 +32,8 @@ class Channel {
   void wake() noexcept;
   /// Blocks until all is handed to the system. What the other side no longer reads is lost, and receive tells so.
   void send(const wire::ToFront& message, std::string_view payload = {});
+  /// Tells the other side that nothing more comes, nor is read.
+  void shut() noexcept;
 
  private:
   Channel(int socket, int wake) : socket_(socket), wake_(wake) {}

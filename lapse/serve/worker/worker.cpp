@@ -18,7 +18,8 @@ class Listener {
  public:
   Listener(Channel& channel, const Surroundings& surroundings) : channel_(channel), surroundings_(surroundings) {}
   ~Listener() {
-    if (stages_) stages_->abandon();  // does nothing where all is done
+    channel_.shut();  // first: what runs now may take its time, and the front need not wait for it
+    if (stages_) stages_->abandon();
   }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
