@@ -41,5 +41,7 @@ Command add_engines(CLI::App& app, Context& context);
 Command add_backup(CLI::App& app, Context& context);
 Command add_serve(CLI::App& app, Context& context);
 Command add_work(CLI::App& app, Context& context);
+Command add_token(CLI::App& app, Context& context);
+Command add_top(CLI::App& app, Context& context);
 
 }  // namespace lapse::cli

@@ -5,6 +5,7 @@ namespace lapse::jobs {
 namespace {
 
 constexpr std::size_t kLargestGroup = 256;  // so that nobody waits for more than some milliseconds of others' work
+constexpr int kLargestLog = 1000;           // pages (4 MiB): bringing them in takes some milliseconds, and a restart as long
 
 }  // namespace
 
@@ -47,6 +48,7 @@ void CommitQueue::write() {
     }
     lock.unlock();
     if (committed && after_commit_) after_commit_();
+    checkpoint();
     lock.lock();
   }
 }
@@ -55,12 +57,22 @@ Result<void> CommitQueue::commit(const std::vector<Waiter*>& group) {
   if (broken_) return tl::unexpected(*broken_);
   auto committed = transact(group);
   if (committed) return committed;
-  if (connection_->sync_failed()) {
-    broken_ = committed.error();
-    broken_->hint = "the disk refused to make a commit durable: see to the disk, then restart the server";
-  }
+  note_failure(committed.error());
   if (connection_->in_transaction()) static_cast<void>(connection_->script("ROLLBACK"));
   return committed;
+}
+
+void CommitQueue::checkpoint() {
+  if (broken_ || connection_->log_pages() < kLargestLog) return;
+  // One that readers or a full disk keep from ending goes on after the next commit.
+  const auto done = connection_->run("PRAGMA wal_checkpoint(PASSIVE)");
+  if (!done) note_failure(done.error());
+}
+
+void CommitQueue::note_failure(const Error& error) {
+  if (!connection_->sync_failed()) return;
+  broken_ = error;
+  broken_->hint = "the disk refused to make data durable: see to the disk, then restart the server";
 }
 
 Result<void> CommitQueue::transact(const std::vector<Waiter*>& group) {

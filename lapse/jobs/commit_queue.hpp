@@ -3,6 +3,7 @@
 // the next, so the number of fsyncs does not grow with the number of callers.
 //
 // Threads: any. run() blocks until the change is committed. One change that fails does not take the others with it.
+// The log is brought into the file between two commits, when its callers have been woken, so it stays small and they don't wait for it.
 // A commit that fails fails all its changes; the next one is tried as ever, unless an fsync failed: then nobody knows what the disk holds,
 // and every change is refused until a restart.
 
@@ -47,6 +48,8 @@ class CommitQueue {
   Result<void> commit(const std::vector<Waiter*>& group);
   Result<void> transact(const std::vector<Waiter*>& group);
   Result<void> apply(Waiter& waiter);
+  void checkpoint();
+  void note_failure(const Error& error);
 
   std::unique_ptr<sqlite::Connection> connection_;
   std::function<void()> after_commit_;

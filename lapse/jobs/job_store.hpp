@@ -8,9 +8,10 @@
 // calling on several threads.
 // Errors of every function: Unavailable when the store can't be read or written (full disk, read-only, corrupt), with the reason.
 //
-// Fairness: start-time fair queueing (Goyal, Vin, Cheng, "Start-time Fair Queueing", SIGCOMM 1996) per model: a job's rank is
-// max(virtual time of the queue, its owner's last rank + 1), and the smallest rank of the highest priority is claimed first; virtual
-// time is the rank of the last one claimed. Rank is stored, so a claim is an index look-up in any database.
+// Fairness: start-time fair queueing (Goyal, Vin, Cheng, "Start-time Fair Queueing", SIGCOMM 1996) per model and priority: a job's
+// rank is max(virtual time of the queue, its owner's last rank + 1), and the smallest rank of the highest priority is claimed first;
+// virtual time is the largest rank that was claimed, so a job that is queued again under its old rank does not set it back. Rank is stored,
+// so a claim is an index look-up in any database.
 
 #include <functional>
 #include <lapse/jobs/job.hpp>

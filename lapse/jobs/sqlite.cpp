@@ -78,6 +78,12 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& file, Mo
   }
   sqlite3_extended_result_codes(connection->database_, 1);
   sqlite3_busy_timeout(connection->database_, kLockWait);
+  const auto count = [](void* self, sqlite3*, const char*, int pages) {
+    static_cast<Connection*>(self)->log_pages_ = pages;
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(connection->database_, count,
+                   connection.get());  // in the place of the automatic checkpoint, whose failures nobody hears
   if (mode == Mode::Read) LAPSE_CHECK(connection->script("PRAGMA query_only = 1"));
   return connection;
 }

@@ -73,7 +73,8 @@ class Query {
 
 class Connection {
  public:
-  /// Write makes the file if it is not there. Read never changes it. Waits for locks of other processes for up to 5 seconds.
+  /// Write makes the file if it is not there, and leaves it to its user to bring the log into the file (checkpoint). Read changes nothing.
+  /// Waits for locks of other processes for up to 5 seconds.
   enum class Mode : std::uint8_t { Read, Write };
   static Result<std::unique_ptr<Connection>> open(const std::string& file, Mode mode);
   ~Connection();
@@ -107,6 +108,8 @@ class Connection {
     return run.maybe_integer();
   }
   bool in_transaction() const { return sqlite3_get_autocommit(database_) == 0; }
+  /// Pages in the write-ahead log after the last commit.
+  int log_pages() const noexcept { return log_pages_; }
   /// The last failure was that of an fsync: nobody knows what is on the disk now.
   bool sync_failed() const;
 
@@ -115,6 +118,7 @@ class Connection {
   Result<sqlite3_stmt*> prepare(std::string_view sql);
 
   sqlite3* database_ = nullptr;
+  int log_pages_ = 0;
   std::unordered_map<std::string_view, sqlite3_stmt*> statements_;  // the keys are the program's own literals
 };
 

@@ -11,7 +11,7 @@
 namespace lapse::tensor {
 namespace {
 
-constexpr std::size_t kAlignment = 64;  // a cache line, and the widest vector register
+constexpr std::size_t kAlignment = 64;                  // a cache line, and the widest vector register
 constexpr std::size_t kAskFrom = std::size_t{1} << 20;  // asking takes 0.1 ms, and no smaller tensor breaks a machine
 constexpr auto kMostBytes = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
 

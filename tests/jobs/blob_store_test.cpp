@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <future>
 #include <lapse/jobs/data_folder.hpp>
 #include <lapse/jobs/folder_blob_store.hpp>
 #include <set>
@@ -173,6 +174,20 @@ TEST_F(Blobs, TheSameContentFromManyThreadsIsStoredOnce) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(incoming(), 0u);
   EXPECT_EQ(store_->collect(0s, kNobody)->blobs, 20u);
+}
+
+TEST_F(Blobs, APutWaitsForADeletionThatHasBegun) {
+  const Blob blob = put("abc");
+  std::future<void> again;
+  const auto deleted = store_->remove_unreferenced(std::span(&blob.id, 1), 0s, [&](const BlobId&) {
+    again = std::async(std::launch::async, [&] { put("abc"); });
+    // Not for luck: it waits for as long as this deletion takes, so this can only be red where it doesn't wait.
+    EXPECT_EQ(again.wait_for(100ms), std::future_status::timeout);
+    return Result<bool>{false};
+  });
+  EXPECT_EQ(deleted->blobs, 1u);
+  again.get();
+  EXPECT_EQ(store_->read(blob.id).value_or("lost"), "abc");
 }
 
 // The collector makes old what it finds and collects it; whoever puts a blob and holds the collector off finds it whole.

@@ -94,8 +94,9 @@ TEST_F(HttpStream, NoticesItBehindPipelinedBytesTooAndDoesNotTakeThoseForIt) {
   });
   start();
   Client client = connect();
-  client.send(std::string{kGet} + kGet);
+  client.send(kGet);
   entered.get_future().wait();
+  client.send(kGet);  // stays in the socket, as the server has what it needs
   // Two of the server's ticks pass with bytes that wait to be read: no reason to think that the client has gone.
   for (int i = 0; i < 2; ++i) tick();
   EXPECT_FALSE(noticed);

@@ -89,5 +89,64 @@ TEST(Worker, SaysWhyAModelCannotBeLoadedAndEnds) {
   EXPECT_EQ(*front.status, exit_status(ErrorCode::BadModel));
 }
 
+TEST(TheLedger, LetsEveryRequestBeAnsweredOnce) {
+  using Verdict = Ledger::Verdict;
+  Ledger ledger;
+  EXPECT_TRUE(ledger.add(1));
+  EXPECT_FALSE(ledger.add(1));
+  EXPECT_TRUE(ledger.wanted(1));
+  EXPECT_TRUE(ledger.cancel(1));   // answered by whoever cancels…
+  EXPECT_FALSE(ledger.cancel(1));  // …once
+  EXPECT_FALSE(ledger.wanted(1));
+  EXPECT_EQ(ledger.end(1), Verdict::Dropped);
+  EXPECT_TRUE(ledger.add(1));
+  EXPECT_TRUE(ledger.cancel(1));
+  EXPECT_FALSE(ledger.begin(1));
+  EXPECT_FALSE(ledger.begin(1));
+
+  EXPECT_TRUE(ledger.add(2));
+  EXPECT_TRUE(ledger.begin(2));
+  EXPECT_TRUE(ledger.wanted(2));
+  EXPECT_FALSE(ledger.cancel(2));  // answered when its pass is over
+  EXPECT_FALSE(ledger.wanted(2));
+  EXPECT_EQ(ledger.end(2), Verdict::Cancelled);
+  EXPECT_EQ(ledger.end(2), Verdict::Dropped);
+
+  EXPECT_TRUE(ledger.add(3));
+  EXPECT_TRUE(ledger.begin(3));
+  EXPECT_EQ(ledger.end(3), Verdict::Answer);
+  EXPECT_FALSE(ledger.cancel(3));
+  EXPECT_TRUE(ledger.add(4));
+  ledger.drop_all();
+  EXPECT_FALSE(ledger.begin(4));
+}
+
+TEST(Worker, TellsADeclaredSignatureWhereItDoesNotFit) {
+  FrontEnd front;
+  auto load = load_of("null");
+  load.declared.inputs = {{"image", tensor::DType::Float32, std::nullopt}};
+  front.send(load);
+  const auto error = front.hear_one<wire::Unloadable>().error;
+  EXPECT_EQ(error.code, ErrorCode::BadModel);
+  EXPECT_THAT(error.message, ::testing::HasSubstr("'image'"));
+}
+
+TEST(Worker, RefusesBodiesThatAreNotWhereTheySayAndKeysThatAreTaken) {
+  FrontEnd front;
+  front.load(load_of("null"));
+  wire::Item item;
+  item.key = 1;
+  item.offset = ~std::uint64_t{0};
+  item.size = 2;
+  front.send(wire::Run{{item}}, "{}");
+  EXPECT_EQ(front.answers(1).at(1).finished.how, How::Failed);
+  item.blob = jobs::Blob{{std::string(64, 'f')}, 1};
+  front.send(wire::Run{{item}});
+  EXPECT_EQ(front.answers(1).at(1).finished.error->code, ErrorCode::NotFound);
+  front.send(wire::Run{{item, item}});
+  ASSERT_FALSE(front.wait());
+  EXPECT_EQ(front.status.error().code, ErrorCode::BadInput);
+}
+
 }  // namespace
 }  // namespace lapse::serve

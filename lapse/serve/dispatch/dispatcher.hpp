@@ -90,8 +90,9 @@ struct DispatcherOptions {
   std::string models, blobs, program;  // folders; the lapse program itself, to start workers with
   Duration lease = std::chrono::seconds{30};
   Duration heartbeat = std::chrono::seconds{10};
-  Duration scan = std::chrono::seconds{1};  // of the models folder
-  bool kill_unresponsive = true;            // false: a worker that is silent is left alone, and fenced off when its leases lapse
+  Duration silence = std::chrono::seconds{10};  // of a worker: no lease is extended after half of it, and after all it is killed
+  Duration scan = std::chrono::seconds{1};      // of the models folder
+  bool kill_unresponsive = true;                // false: a worker that is silent is left alone, and fenced off when its leases lapse
 };
 
 class Dispatcher {

@@ -14,9 +14,15 @@ namespace {
 constexpr std::size_t kInHand = 2;                             // dispatches that a worker has at a time
 constexpr Duration kDispatch = std::chrono::milliseconds{20};  // work of one dispatch, where passes are shorter
 constexpr std::size_t kLargestDispatch = 64;                   // items
-constexpr auto kHeard = std::chrono::seconds{5};               // a worker that was not heard of for this time holds no lease
 constexpr auto kPause = std::chrono::milliseconds{500};        // after an error of the store
 constexpr auto kPoll = std::chrono::seconds{1};
+
+// Items of one dispatch, so many that it is worth its while. The first passes show how long one takes.
+std::size_t several(const Model& model) {
+  if (model.pass == Duration{}) return 1;
+  const Duration pass = std::max<Duration>(model.pass, std::chrono::microseconds{100});
+  return std::clamp<std::size_t>(static_cast<std::size_t>(kDispatch / pass), 1, kLargestDispatch);
+}
 
 }  // namespace
 
@@ -27,10 +33,8 @@ net::awaitable<void> LocalDispatcher::pump(ModelPtr model) {
       co_await model->wake.wait();
       continue;
     }
-    const Duration pass = std::max<Duration>(model->pass, std::chrono::microseconds{100});
-    const std::size_t several =
-        model->suspects.empty() ? std::min<std::size_t>(kLargestDispatch, static_cast<std::size_t>(kDispatch / pass)) : 1;
-    auto decision = model->scheduler.decide(Clock::now(), std::max<std::size_t>(several, 1));
+    auto decision =
+        model->suspects.empty() ? model->scheduler.decide(Clock::now(), several(*model)) : model->scheduler.decide_alone(Clock::now());
     if (!decision.go()) {
       co_await model->wake.wait(decision.wake.value_or(Clock::time_point::max()));
       continue;
@@ -46,35 +50,19 @@ LocalDispatcher::InstancePtr LocalDispatcher::free_instance(const Model& model) 
   const std::size_t in_hand = model.suspects.empty() ? kInHand : 1;
   for (const auto& instance : model.current->instances) {
     if (!instance->ready || instance->retiring || instance->dispatches.size() >= in_hand) continue;
-    if (Clock::now() - instance->heard > kHeard) continue;
+    if (Clock::now() - instance->heard > options_.silence / 2) continue;
     if (!best || instance->dispatches.size() < best->dispatches.size()) best = instance;
   }
   return best;
 }
 
 net::awaitable<void> LocalDispatcher::dispatch(ModelPtr model, Scheduler::Decision decision) {
-  const bool careful = !model->suspects.empty();
-  if (careful) {  // one alone; what was taken besides goes back
-    if (!decision.direct.empty()) {
-      model->scheduler.jobs_came(decision.jobs, Clock::now());
-      decision.jobs = 0;
-      while (decision.direct.size() > 1) {
-        const std::uint64_t id = decision.direct.back();
-        decision.direct.pop_back();
-        const auto& request = model->waiting.at(id)->request;
-        static_cast<void>(model->scheduler.add({id, request.priority, request.owner, Clock::now(), {}}));
-      }
-    } else {
-      model->scheduler.jobs_came(decision.jobs - 1, Clock::now());
-      decision.jobs = 1;
-    }
-  }
   std::vector<jobs::Claimed> claimed;
   if (decision.jobs > 0) {
     claimed = co_await claim(*model, decision.jobs);
     if (claimed.size() < decision.jobs) {
-      model->scheduler.jobs(0, Clock::now());
-      if (careful && claimed.empty()) model->suspects.clear();  // they are elsewhere by now
+      model->scheduler.jobs_ran_out(Clock::now());
+      if (claimed.empty()) model->suspects.clear();  // they are elsewhere by now
     } else {
       model->scheduler.jobs(std::max<std::size_t>(model->scheduler.jobs(), 1), Clock::now());  // there may be more
     }
@@ -101,9 +89,8 @@ net::awaitable<std::vector<jobs::Claimed>> LocalDispatcher::claim(const Model& m
   request.lease = options_.lease;
   auto claimed = co_await on(pool_, [&] { return store_.claim(request); });
   if (claimed) co_return std::move(*claimed);
+  // The next poll asks again; synchronous requests don't wait for the store.
   observer_.log(Level::Error, "jobs can't be claimed", {{"model", model.name}, {"reason", claimed.error().message}});
-  net::steady_timer timer{context_, kPause};
-  co_await timer.async_wait(net::use_awaitable);
   co_return std::vector<jobs::Claimed>{};
 }
 
@@ -247,8 +234,13 @@ net::awaitable<void> LocalDispatcher::settle(ModelPtr model, jobs::Claimed claim
         const char* how = message.how == wire::Finished::How::Done     ? "done"
                           : message.how == wire::Finished::How::Failed ? "failed"
                                                                        : "cancelled";
-        if (!again) observer_.ended(model->name, how, trace, false);
-        if (again) model->scheduler.jobs_came(1, Clock::now());
+        const bool last = claimed.job.attempt >= claimed.job.max_attempts;
+        if (!again || last) {
+          model->suspects.erase(job);
+          observer_.ended(model->name, how, trace, false);
+        } else {
+          model->scheduler.jobs_came(1, Clock::now());
+        }
       }
       break;
     }
@@ -307,7 +299,7 @@ net::awaitable<void> LocalDispatcher::heartbeat() {
   for (const auto& [key, model] : models_) {
     for (const auto& generation : model->generations) {
       for (const auto& instance : generation->instances) {
-        if (Clock::now() - instance->heard > kHeard) continue;
+        if (Clock::now() - instance->heard > options_.silence / 2) continue;
         for (const auto& [flight_key, flight] : instance->flights) {
           const auto* claimed = std::get_if<jobs::Claimed>(&flight.of);
           if (claimed == nullptr) continue;

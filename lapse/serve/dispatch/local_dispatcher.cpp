@@ -11,6 +11,14 @@ namespace {
 
 constexpr auto kFarewell = std::chrono::seconds{2};  // for workers to end by themselves
 
+// Empty: requests are taken. While a worker that has crashed is started again they wait.
+std::string why_not(const Model& model) {
+  const auto& generation = model.current ? model.current : model.next;
+  if (!generation) return fmt::format("model '{}' is being loaded", model.name);
+  if (!generation->problem.empty()) return fmt::format("model '{}' can't be served: {}", model.name, generation->problem);
+  return generation->loaded ? "" : fmt::format("model '{}' is being loaded", model.name);
+}
+
 bool ready(const Model& model) {
   return model.current && model.current->loaded &&
          std::ranges::any_of(model.current->instances, [](const auto& instance) { return instance->ready && !instance->retiring; });
@@ -56,11 +64,7 @@ net::awaitable<Result<DirectReply>> LocalDispatcher::infer(DirectRequest request
   if (!found) co_return tl::unexpected(found.error());
   const ModelPtr model = *found;
   if (draining_) co_return fail(ErrorCode::Unavailable, "the server is stopping", "try again in a moment");
-  if (!model->current || !model->current->loaded) {
-    const bool loading = !model->next || model->next->problem.empty();
-    co_return fail(ErrorCode::Unavailable,
-                   fmt::format("model '{}' {}", model->name, loading ? "is being loaded" : "can't be served: " + model->next->problem));
-  }
+  if (const std::string reason = why_not(*model); !reason.empty()) co_return fail(ErrorCode::Unavailable, reason);
   const auto now = Clock::now();
   const auto pending = std::make_shared<Pending>(context_);
   pending->request = std::move(request);
@@ -74,7 +78,7 @@ net::awaitable<Result<DirectReply>> LocalDispatcher::infer(DirectRequest request
   }
   model->waiting.emplace(id, pending);
   ticket->hook([this, model, id] {
-    if (!model->scheduler.remove(id)) return;  // it runs: nobody will look at the answer
+    if (!model->scheduler.remove(id)) return tell_to_cancel(id);
     answer(*model, id, fail(ErrorCode::Cancelled, "the client has gone"));
   });
   model->wake.notify();
@@ -98,6 +102,12 @@ void LocalDispatcher::wake(const std::string& name) {
     model->scheduler.jobs_came(1, Clock::now());
     model->wake.notify();
   }
+}
+
+void LocalDispatcher::tell_to_cancel(std::uint64_t key) {
+  each_instance([&](Model&, Instance& instance) {
+    if (instance.flights.contains(key)) instance.process->send(wire::Cancel{{key}});
+  });
 }
 
 void LocalDispatcher::cancelled(std::uint64_t job) {

@@ -36,6 +36,7 @@ class LocalDispatcher final : public std::enable_shared_from_this<LocalDispatche
   // local_dispatcher.cpp
   Result<ModelPtr> find(const std::string& name, const std::string& version) const;
   ModelStatus status(const Model& model) const;
+  void tell_to_cancel(std::uint64_t key);
   void answer(Model& model, std::uint64_t id, Result<DirectReply> reply);
 
   // supervision.cpp

@@ -58,6 +58,10 @@ class Scanner {
     const std::string stem = entry.stem().string(), ending = entry.extension().string();
     if (fs::is_directory(entry, ignored)) {
       folder(entry);
+    } else if (entry.filename().string().starts_with('.')) {
+      return;  // being copied, or an editor's
+    } else if ((ending == ".onnx" || ending == ".pt") && !there(entry)) {
+      scan_.skipped.push_back(fmt::format("'{}' is no regular file, or a link to nowhere", entry.filename().string()));
     } else if (ending == ".onnx" || ending == ".pt") {
       const fs::path settings = fs::path(entry).replace_extension(".json");
       add(stem, "1", entry, there(settings) ? settings : fs::path{});

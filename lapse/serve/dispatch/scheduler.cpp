@@ -33,6 +33,11 @@ void Scheduler::jobs(std::size_t at_least, Time now) {
   jobs_ = at_least;
 }
 
+void Scheduler::jobs_came(std::size_t count, Time now) {
+  jobs(jobs_ + count, now);
+  came_ += count;
+}
+
 Scheduler::Decision Scheduler::decide(Time now, std::size_t most) {
   Decision decision;
   if (direct_.empty() && jobs_ == 0) return decision;
@@ -47,12 +52,22 @@ Scheduler::Decision Scheduler::decide(Time now, std::size_t most) {
       return decision;
     }
   }
-  most = std::max(most, rules_.max_batch);
+  return fill(now, std::max(most, rules_.max_batch));
+}
+
+Scheduler::Decision Scheduler::decide_alone(Time now) {
+  if (direct_.empty() && jobs_ == 0) return {};
+  return fill(now, 1);
+}
+
+Scheduler::Decision Scheduler::fill(Time now, std::size_t most) {
+  Decision decision;
   const bool jobs_first = ++dispatches_ % kJobsFirst == 0;
-  if (jobs_first) decision.jobs = std::min(most, jobs_);
+  if (jobs_first && jobs_ > 0) decision.jobs = direct_.empty() ? most : std::min(most, jobs_);
   decision.direct = take(most - decision.jobs);
-  if (!jobs_first) decision.jobs = std::min(most - decision.direct.size(), jobs_);
-  jobs_ -= decision.jobs;
+  if (!jobs_first && jobs_ > 0) decision.jobs = most - decision.direct.size();
+  jobs_ -= std::min(jobs_, decision.jobs);
+  came_ = 0;
   jobs_since_ = now;
   return decision;
 }

@@ -50,26 +50,32 @@ class Scheduler {
   /// What is known of the store's queue: at least so many jobs are there.
   void jobs(std::size_t at_least, Time now);
   /// So many more were queued.
-  void jobs_came(std::size_t count, Time now) { jobs(jobs_ + count, now); }
+  void jobs_came(std::size_t count, Time now);
+  /// A claim found fewer than it asked for: what is there now is what came since it was decided.
+  void jobs_ran_out(Time now) { jobs(came_, now); }
   std::size_t jobs() const noexcept { return jobs_; }
 
   struct Decision {
     std::vector<std::uint64_t> direct;  // to be dispatched now; they are out
-    std::size_t jobs = 0;               // to be claimed now, at most
+    std::size_t jobs = 0;               // to be claimed now, at most; more than are known of may be there
     std::optional<Time> wake;           // nothing to do before this; nothing: until something happens
     bool go() const noexcept { return !direct.empty() || jobs > 0; }
   };
   /// To be asked when a worker has a place free. `most`: items of one dispatch, ≥ 1; more than max_batch where passes are so short that
   /// several should go at a time.
   Decision decide(Time now, std::size_t most);
+  /// The same where the next one has to run alone, as it may be poisonous: one item, and no waiting for company.
+  Decision decide_alone(Time now);
 
  private:
+  Decision fill(Time now, std::size_t most);
   std::vector<std::uint64_t> take(std::size_t count);
 
   Rules rules_;
   std::vector<Direct> direct_;                  // in the order of arrival
   std::map<std::string, std::uint64_t> turns_;  // owner → number of the request that he was served last
   std::size_t jobs_ = 0;
+  std::size_t came_ = 0;  // of these, since the last decision
   Time jobs_since_{};
   std::uint64_t dispatches_ = 0, served_ = 0;
 };

@@ -15,7 +15,6 @@ namespace {
 constexpr Duration kLook = std::chrono::milliseconds{100};
 constexpr Duration kFirstBackOff = std::chrono::milliseconds{100}, kLongestBackOff = std::chrono::seconds{10};
 constexpr auto kHealthy = std::chrono::minutes{1};  // after this a crash is a first one again
-constexpr auto kSilence = std::chrono::seconds{10};
 
 std::uint64_t number(const std::string& version) {
   std::uint64_t value = 0;
@@ -143,7 +142,7 @@ void LocalDispatcher::supervise() {
   each_instance([&](Model& model, Instance& instance) {
     if (!options_.kill_unresponsive) return;
     const auto generation = instance.generation.lock();
-    const bool silent = now - instance.heard > kSilence;
+    const bool silent = now - instance.heard > options_.silence;
     const bool stuck = generation && instance.running_since && generation->file.settings.timeout > Duration{} &&
                        jobs::system_now() - *instance.running_since > generation->file.settings.timeout;
     if (!silent && !stuck) return;
@@ -243,6 +242,11 @@ void LocalDispatcher::unloadable(const ModelPtr& model, const InstancePtr& insta
   if (std::exchange(generation->problem, error.message) != error.message) {
     observer_.log(Level::Error, "model can't be loaded", {{"model", model->name}, {"version", model->version}, {"reason", error.message}});
   }
+  if (generation != model->current || generation->instances.size() > 1) return;
+  const auto waiting = model->waiting;  // it served before, and nobody knows when it will again
+  for (const auto& [id, pending] : waiting) {
+    if (model->scheduler.remove(id)) answer(*model, id, fail(ErrorCode::Unavailable, "the model can't be loaded again: " + error.message));
+  }
 }
 
 void LocalDispatcher::ended(const ModelPtr& model, const InstancePtr& instance, const std::string& how) {
@@ -252,7 +256,8 @@ void LocalDispatcher::ended(const ModelPtr& model, const InstancePtr& instance, 
     if (Clock::now() - instance->started > kHealthy) generation->back_off = {};
     back_off(*generation);
   }
-  if (!instance->retiring && !stopped_) {
+  const bool refused = generation && !generation->problem.empty();  // it ended because it could not load
+  if (!instance->retiring && !stopped_ && !refused) {
     ++model->restarts;
     observer_.worker(model->name, "crashed");
     observer_.log(Level::Warning, "worker " + how, {{"model", model->name}, {"worker", instance->name}});

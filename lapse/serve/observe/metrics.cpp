@@ -1,151 +1,230 @@
 #include <fmt/format.h>
+#include <prometheus/histogram.h>
 #include <prometheus/text_serializer.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
-#include <fstream>
-#include <lapse/base/version.hpp>
+#include <lapse/serve/observe/families.hpp>
+#include <lapse/serve/observe/gauges.hpp>
 #include <lapse/serve/observe/metrics.hpp>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <tuple>
 
 namespace lapse::serve {
 namespace {
 
-// 100 µs is what the fastest step takes, an hour the longest that anybody waits; three a decade tell a factor of about two.
-const prometheus::Histogram::BucketBoundaries kSeconds{1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1,
-                                                       0.25, 0.5,    1,    2.5,  5,      10,   30,   60,     300,  3600};
-const prometheus::Histogram::BucketBoundaries kSizes{1, 2, 4, 8, 16, 32, 64, 128, 256};
-constexpr std::array<std::string_view, 7> kMethods{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"};
+using prometheus::Histogram;
 
-double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
-template <class Builder>
-auto& make(prometheus::Registry& registry, Builder builder, const char* name, const char* help) {
-  return builder.Name(name).Help(help).Register(registry);
+std::optional<Duration> between(const std::optional<jobs::Time>& from, const std::optional<jobs::Time>& to) {
+  if (!from || !to) return std::nullopt;
+  return *to - *from;
 }
 
-double resident_bytes() {
-  std::ifstream statm{"/proc/self/statm"};
-  double size = 0, resident = 0;
-  statm >> size >> resident;
-  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
+std::optional<Duration> storing(const jobs::Trace& trace) {
+  if (!trace.started || !trace.stored || !trace.forward) return std::nullopt;
+  return *trace.stored - *trace.started - *trace.forward - trace.h2d.value_or(Duration{}) - trace.d2h.value_or(Duration{});
 }
 
-double open_files() {
-  std::error_code error;
-  double count = 0;
-  for (std::filesystem::directory_iterator entry{"/proc/self/fd", error}, end; !error && entry != end; entry.increment(error)) ++count;
-  return count;
+/// The lifecycle, as a job's own document tells it under `durations` (docs/serving.md).
+struct Stage {
+  const char* name;
+  const char* help;
+  std::optional<Duration> (*of)(const jobs::Trace&);
+  bool only_jobs;  // a direct request's result is not stored
+};
+constexpr std::array kStages{
+    Stage{"queue", "queued to claimed: until a worker was given the lease",
+          [](const jobs::Trace& t) { return between(t.queued, t.claimed); }, false},
+    Stage{"batch_wait", "batched to started: from its place in a batch until the forward pass (or its H2D) was submitted",
+          [](const jobs::Trace& t) { return between(t.batched, t.started); }, false},
+    Stage{"h2d", "Copy of its batch's inputs to the device; only where the device has memory of its own",
+          [](const jobs::Trace& t) { return t.h2d; }, false},
+    Stage{"forward", "Forward pass of its batch: device time, or host time on a host engine",
+          [](const jobs::Trace& t) { return t.forward; }, false},
+    Stage{"d2h", "Copy of its batch's outputs to the host; only where the device has memory of its own",
+          [](const jobs::Trace& t) { return t.d2h; }, false},
+    Stage{"store", "started to stored, less H2D, forward and D2H: until the result was durable and the final state committed", storing,
+          true},
+    Stage{"total", "accepted to stored: from the acknowledgement (202) until the result was durable",
+          [](const jobs::Trace& t) { return between(t.accepted, t.stored); }, true},
+};
+
+/// Made with their first observation: a device without H2D shows no empty histogram of it.
+using Stages = std::array<std::optional<Histogram>, kStages.size()>;
+
+void observe(std::optional<Histogram>& histogram, double value, const std::vector<double>& buckets = kSecondsBuckets) {
+  if (!histogram) histogram.emplace(buckets);
+  histogram->Observe(value);
+}
+
+struct ModelSeries {
+  std::optional<Histogram> accepted, delivery, batch_size, pass;
+  Stages job, direct;
+  std::map<std::string, double, std::less<>> job_ended, direct_ended, worker_events;
+  double accepted_bytes = 0;
+};
+
+std::string bounded_method(std::string_view method) {
+  constexpr std::array<std::string_view, 7> kKnown{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"};
+  return std::ranges::find(kKnown, method) == kKnown.end() ? "other" : std::string(method);
+}
+
+using Models = std::map<std::string, ModelSeries, std::less<>>;
+
+void add_histograms(Families& families, const Models& models, const std::string& name, const std::string& help,
+                    const std::function<const std::optional<Histogram>&(const ModelSeries&)>& of) {
+  Family& family = families.histogram(name, help);
+  for (const auto& [model, series] : models) {
+    if (const auto& histogram = of(series)) family.add(histogram->Collect(), {{"model", model}});
+  }
+}
+
+void add_counts(Families& families, const Models& models, const std::string& name, const std::string& help, const char* label,
+                std::map<std::string, double, std::less<>> ModelSeries::*of) {
+  Family& family = families.counter(name, help);
+  for (const auto& [model, series] : models) {
+    for (const auto& [value, count] : series.*of) family.add(count, {{"model", model}, {label, value}});
+  }
+}
+
+void add_models(Families& families, const Models& models) {
+  add_histograms(
+      families, models, "lapse_job_accepted_seconds",
+      "Acknowledgement: from the first byte of the request until input and job were durable",
+      [](const auto& series) -> const auto& { return series.accepted; });
+  Family& bytes = families.counter("lapse_job_accepted_bytes_total", "Bytes of the inputs of accepted jobs");
+  for (const auto& [model, series] : models) {
+    if (series.accepted) bytes.add(series.accepted_bytes, {{"model", model}});
+  }
+  for (std::size_t i = 0; i < kStages.size(); ++i) {
+    add_histograms(
+        families, models, fmt::format("lapse_job_{}_seconds", kStages[i].name),
+        std::string("Jobs. ") + kStages[i].help, [i](const auto& series) -> const auto& { return series.job[i]; });
+    if (kStages[i].only_jobs) continue;
+    add_histograms(
+        families, models, fmt::format("lapse_direct_{}_seconds", kStages[i].name),
+        std::string("Synchronous requests. ") + kStages[i].help, [i](const auto& series) -> const auto& { return series.direct[i]; });
+  }
+  add_histograms(
+      families, models, "lapse_job_delivery_seconds",
+      "stored to delivered: until the client was told of the end or took the result, the first time",
+      [](const auto& series) -> const auto& { return series.delivery; });
+  add_histograms(
+      families, models, "lapse_batch_size", "Rows of a forward pass", [](const auto& series) -> const auto& { return series.batch_size; });
+  add_histograms(
+      families, models, "lapse_batch_forward_seconds", "Forward passes, each counted once however many requests it served",
+      [](const auto& series) -> const auto& { return series.pass; });
+  add_counts(families, models, "lapse_jobs_ended_total", "Jobs that reached a final state", "state", &ModelSeries::job_ended);
+  add_counts(families, models, "lapse_direct_ended_total", "Synchronous inference requests that ended", "state",
+             &ModelSeries::direct_ended);
+  add_counts(families, models, "lapse_worker_events_total", "What happened to worker processes", "what", &ModelSeries::worker_events);
 }
 
 }  // namespace
 
-Metrics::Metrics()
-    : requests_(make(registry_, prometheus::BuildCounter(), "lapse_http_requests_total", "Requests that were answered.")),
-      bytes_(make(registry_, prometheus::BuildCounter(), "lapse_job_input_bytes_total", "Bytes of the inputs of accepted jobs.")),
-      ended_(make(registry_, prometheus::BuildCounter(), "lapse_requests_ended_total",
-                  "Jobs (kind=job) and synchronous requests (kind=direct) that reached a final state.")),
-      workers_events_(make(registry_, prometheus::BuildCounter(), "lapse_worker_events_total", "Workers started, crashed, killed.")),
-      rejected_(make(registry_, prometheus::BuildCounter(), "lapse_rejected_total", "What was turned away, by reason.")),
-      request_time_(make(registry_, prometheus::BuildHistogram(), "lapse_http_request_duration_seconds",
-                         "From the whole header to the end of the answer.")),
-      accept_(make(registry_, prometheus::BuildHistogram(), "lapse_job_accept_seconds",
-                   "From the request's header until blob and job were durable (202).")),
-      queue_(make(registry_, prometheus::BuildHistogram(), "lapse_job_queue_seconds", "queued to claimed.")),
-      batch_wait_(
-          make(registry_, prometheus::BuildHistogram(), "lapse_job_batch_wait_seconds", "claimed to the start of its forward pass.")),
-      h2d_(make(registry_, prometheus::BuildHistogram(), "lapse_job_h2d_seconds", "Inputs to the device, of its batch.")),
-      forward_(make(registry_, prometheus::BuildHistogram(), "lapse_job_forward_seconds", "The forward pass of its batch.")),
-      d2h_(make(registry_, prometheus::BuildHistogram(), "lapse_job_d2h_seconds", "Outputs to the host, of its batch.")),
-      store_(make(registry_, prometheus::BuildHistogram(), "lapse_job_store_seconds",
-                  "End of the inference until the result was durable and the final state committed.")),
-      total_(make(registry_, prometheus::BuildHistogram(), "lapse_job_total_seconds", "accepted to stored.")),
-      delivery_(make(registry_, prometheus::BuildHistogram(), "lapse_job_delivery_seconds",
-                     "stored until the client was first told, or took the result.")),
-      batch_size_(make(registry_, prometheus::BuildHistogram(), "lapse_batch_size", "Requests in a forward pass.")),
-      queued_(make(registry_, prometheus::BuildGauge(), "lapse_queue_jobs", "Jobs queued and running.")),
-      queued_bytes_(make(registry_, prometheus::BuildGauge(), "lapse_queue_bytes", "Bytes of the inputs of queued jobs.")),
-      oldest_(make(registry_, prometheus::BuildGauge(), "lapse_queue_oldest_seconds", "Age of the oldest queued job.")),
-      workers_(make(registry_, prometheus::BuildGauge(), "lapse_workers", "Worker processes.")),
-      connections_(make(registry_, prometheus::BuildGauge(), "lapse_connections", "Open connections, and event streams among them.")),
-      memory_(make(registry_, prometheus::BuildGauge(), "process_resident_memory_bytes", "Resident memory of the front.")),
-      open_files_(make(registry_, prometheus::BuildGauge(), "process_open_fds", "Open descriptors of the front.")),
-      free_(make(registry_, prometheus::BuildGauge(), "lapse_blob_free_bytes", "Free space where blobs are stored.")),
-      build_(make(registry_, prometheus::BuildGauge(), "lapse_build_info", "Always 1.")) {
-  build_.Add({{"version", std::string(version())}, {"commit", std::string(git_commit())}}).Set(1);
+std::string Families::text() {
+  std::vector<prometheus::MetricFamily> filled;
+  for (Family& family : families_) {
+    if (!family.get().metric.empty()) filled.push_back(std::move(family.get()));
+  }
+  std::ostringstream out;
+  prometheus::TextSerializer{}.Serialize(out, filled);
+  return out.str();
 }
 
-prometheus::Histogram& Metrics::seconds(prometheus::Family<prometheus::Histogram>& family, const Labels& labels) {
-  return family.Add(labels, kSeconds);
-}
+struct Metrics::Counted {
+  std::mutex mutex;
+  Models models;
+  std::map<std::tuple<std::string, std::string, unsigned>, double> requests;  // method, route, status
+  std::map<std::string, Histogram, std::less<>> took;                         // by route
+  std::map<std::string, double, std::less<>> rejected;
+
+  ModelSeries& of(const std::string& model) {
+    const auto found = models.find(model);
+    if (found != models.end()) return found->second;
+    return models[models.size() < kModels ? model : "other"];
+  }
+
+  /// Series of models that are neither served nor waited for any more.
+  void forget_all_but(const Now& now) {
+    std::set<std::string, std::less<>> alive{"other"};
+    for (const ModelStatus& model : now.models) alive.insert(model.name);
+    for (const jobs::QueueDepth& queue : now.queues) alive.insert(queue.model);
+    std::erase_if(models, [&](const auto& entry) { return !alive.contains(entry.first); });
+  }
+};
+
+Metrics::Metrics(jobs::Clock clock) : clock_(std::move(clock)), counted_(std::make_unique<Counted>()) {}
+Metrics::~Metrics() = default;
 
 void Metrics::request(std::string_view method, std::string_view route, unsigned status, Duration took) {
-  const std::string known = std::ranges::find(kMethods, method) != kMethods.end() ? std::string(method) : "other";
-  const std::string pattern = route.empty() ? "none" : std::string(route);
-  requests_.Add({{"method", known}, {"route", pattern}, {"status", std::to_string(status)}}).Increment();
-  seconds(request_time_, {{"route", pattern}}).Observe(seconds_of(took));
+  const std::string known = route.empty() ? "unmatched" : std::string(route);
+  const std::lock_guard lock(counted_->mutex);
+  ++counted_->requests[{bounded_method(method), known, status}];
+  counted_->took.try_emplace(known, kSecondsBuckets).first->second.Observe(seconds(took));
 }
 
 void Metrics::accepted(const std::string& model, Duration took, std::uint64_t bytes) {
-  seconds(accept_, {{"model", model}}).Observe(seconds_of(took));
-  bytes_.Add({{"model", model}}).Increment(static_cast<double>(bytes));
+  const std::lock_guard lock(counted_->mutex);
+  ModelSeries& series = counted_->of(model);
+  observe(series.accepted, seconds(took));
+  series.accepted_bytes += static_cast<double>(bytes);
 }
 
 void Metrics::ended(const std::string& model, std::string_view how, const jobs::Trace& trace, bool direct) {
-  const Labels labels{{"model", model}, {"kind", direct ? "direct" : "job"}};
-  ended_.Add({{"model", model}, {"kind", direct ? "direct" : "job"}, {"state", std::string(how)}}).Increment();
-  const auto observe = [&](auto& family, std::optional<Duration> duration) {
-    if (duration) seconds(family, labels).Observe(std::max(0.0, seconds_of(*duration)));
-  };
-  const auto between = [](std::optional<jobs::Time> from, std::optional<jobs::Time> to) -> std::optional<Duration> {
-    if (!from || !to) return std::nullopt;
-    return *to - *from;
-  };
-  observe(queue_, between(trace.queued, trace.claimed));
-  observe(batch_wait_, between(trace.claimed, trace.started));
-  observe(h2d_, trace.h2d);
-  observe(forward_, trace.forward);
-  observe(d2h_, trace.d2h);
-  if (trace.started && trace.stored && trace.forward) {
-    observe(store_, *trace.stored - *trace.started - trace.h2d.value_or(Duration{}) - *trace.forward - trace.d2h.value_or(Duration{}));
+  const std::lock_guard lock(counted_->mutex);
+  ModelSeries& series = counted_->of(model);
+  ++(direct ? series.direct_ended : series.job_ended)[std::string(how)];
+  for (std::size_t i = 0; i < kStages.size(); ++i) {
+    if (direct && kStages[i].only_jobs) continue;
+    if (const auto took = kStages[i].of(trace)) observe((direct ? series.direct : series.job)[i], seconds(*took));
   }
-  if (how == "done") observe(total_, between(trace.accepted, trace.stored));
 }
 
 void Metrics::delivered(const std::string& model, Duration since_stored) {
-  seconds(delivery_, {{"model", model}}).Observe(seconds_of(since_stored));
+  const std::lock_guard lock(counted_->mutex);
+  observe(counted_->of(model).delivery, seconds(since_stored));
 }
 
-void Metrics::batch(const std::string& model, std::uint32_t size) { batch_size_.Add({{"model", model}}, kSizes).Observe(size); }
+void Metrics::batch(const std::string& model, std::uint32_t size, Duration forward) {
+  const std::lock_guard lock(counted_->mutex);
+  ModelSeries& series = counted_->of(model);
+  observe(series.batch_size, size, kRowsBuckets);
+  observe(series.pass, seconds(forward));
+}
 
 void Metrics::worker(const std::string& model, std::string_view what) {
-  workers_events_.Add({{"model", model}, {"what", std::string(what)}}).Increment();
+  const std::lock_guard lock(counted_->mutex);
+  ++counted_->of(model).worker_events[std::string(what)];
 }
 
-void Metrics::rejected(std::string_view why) { rejected_.Add({{"why", std::string(why)}}).Increment(); }
-
-void Metrics::set_gauges(const Now& now) {
-  for (const jobs::QueueDepth& queue : now.queues) {
-    queued_.Add({{"model", queue.model}, {"state", "queued"}}).Set(static_cast<double>(queue.queued));
-    queued_.Add({{"model", queue.model}, {"state", "running"}}).Set(static_cast<double>(queue.running));
-    queued_bytes_.Add({{"model", queue.model}}).Set(static_cast<double>(queue.bytes));
-    const Duration age = queue.oldest ? jobs::system_now() - *queue.oldest : Duration{};
-    oldest_.Add({{"model", queue.model}}).Set(seconds_of(age));
-  }
-  for (const ModelStatus& model : now.models) {
-    workers_.Add({{"model", model.name}, {"version", model.version}}).Set(model.workers);
-  }
-  connections_.Add({{"kind", "all"}}).Set(static_cast<double>(now.connections));
-  connections_.Add({{"kind", "events"}}).Set(static_cast<double>(now.streams));
-  memory_.Add({}).Set(resident_bytes());
-  open_files_.Add({}).Set(open_files());
-  free_.Add({}).Set(static_cast<double>(now.free_bytes));
+void Metrics::rejected(std::string_view why) {
+  const std::lock_guard lock(counted_->mutex);
+  ++counted_->rejected[std::string(why)];
 }
 
 std::string Metrics::exposition(const Now& now) {
-  set_gauges(now);
-  return prometheus::TextSerializer{}.Serialize(registry_.Collect());
+  Families families;
+  add_gauges(families, now, clock_());
+  {
+    const std::lock_guard lock(counted_->mutex);
+    counted_->forget_all_but(now);
+    Family& requests = families.counter("lapse_http_requests_total", "Requests answered; status 0: the client had gone");
+    for (const auto& [key, count] : counted_->requests) {
+      const auto& [method, route, status] = key;
+      requests.add(count, {{"method", method}, {"route", route}, {"status", std::to_string(status)}});
+    }
+    Family& took = families.histogram("lapse_http_request_duration_seconds", "From the head of a request until its answer was sent");
+    for (const auto& [route, histogram] : counted_->took) took.add(histogram.Collect(), {{"route", route}});
+    Family& rejected = families.counter("lapse_rejected_total", "What was refused, by reason");
+    for (const auto& [why, count] : counted_->rejected) rejected.add(count, {{"why", why}});
+    add_models(families, counted_->models);
+  }
+  return families.text();
 }
 
 }  // namespace lapse::serve

@@ -1,31 +1,36 @@
 #pragma once
-// Prometheus metrics by that project's conventions: base units in the names, counters end in _total, definitions in HELP (those of
-// jobs::Trace). Labels are bounded: routes are patterns, methods a fixed list, models what the folder holds.
+// Prometheus metrics by that project's conventions (https://prometheus.io/docs/practices/naming): base units in the names, counters end in
+// _total, definitions in HELP (those of jobs::Trace, as in a job's document).
 //
-// Threads: any.
-
-#include <prometheus/counter.h>
-#include <prometheus/gauge.h>
-#include <prometheus/histogram.h>
-#include <prometheus/registry.h>
+// What is counted as it happens lives here; what simply is (queues, workers, memory) is handed in at the scrape, so it can't go stale, and
+// a model that is gone takes its series with it.
+//
+// Labels are bounded: methods and routes are those of the interface ("other", "unmatched" for the rest), models those that exist
+// (kModels at most between two scrapes, then "other").
+//
+// Threads: any. No call blocks but for a short lock.
 
 #include <lapse/jobs/job_store.hpp>
 #include <lapse/serve/dispatch/dispatcher.hpp>
-#include <lapse/serve/observe/observer.hpp>
+#include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace lapse::serve {
 
 class Metrics {
  public:
-  Metrics();
+  static constexpr std::size_t kModels = 1000;
+
+  explicit Metrics(jobs::Clock clock = jobs::system_now);
+  ~Metrics();
 
   void request(std::string_view method, std::string_view route, unsigned status, Duration took);
   void accepted(const std::string& model, Duration took, std::uint64_t bytes);
   void ended(const std::string& model, std::string_view how, const jobs::Trace& trace, bool direct);
   void delivered(const std::string& model, Duration since_stored);
-  void batch(const std::string& model, std::uint32_t size);
+  void batch(const std::string& model, std::uint32_t size, Duration forward);
   void worker(const std::string& model, std::string_view what);
   void rejected(std::string_view why);
 
@@ -36,20 +41,14 @@ class Metrics {
     std::size_t connections = 0, streams = 0;
     std::uint64_t free_bytes = 0;
   };
-  /// In the text format.
+  /// The answer to GET /metrics, of this type.
+  static constexpr const char* kContentType = "text/plain; version=0.0.4; charset=utf-8";
   std::string exposition(const Now& now);
 
  private:
-  using Labels = prometheus::Labels;
-  prometheus::Histogram& seconds(prometheus::Family<prometheus::Histogram>& family, const Labels& labels);
-  void set_gauges(const Now& now);
-
-  prometheus::Registry registry_;
-  prometheus::Family<prometheus::Counter>&requests_, &bytes_, &ended_, &workers_events_, &rejected_;
-  prometheus::Family<prometheus::Histogram>&request_time_, &accept_, &queue_, &batch_wait_, &h2d_, &forward_, &d2h_, &store_, &total_,
-      &delivery_, &batch_size_;
-  prometheus::Family<prometheus::Gauge>&queued_, &queued_bytes_, &oldest_, &workers_, &connections_, &memory_, &open_files_, &free_,
-      &build_;
+  struct Counted;  // prometheus-cpp's types stay inside
+  jobs::Clock clock_;
+  std::unique_ptr<Counted> counted_;
 };
 
 }  // namespace lapse::serve

@@ -19,7 +19,7 @@ class Witness final : public Observer {
     metrics_.ended(model, how, trace, direct);
   }
   void delivered(const std::string& model, Duration since_stored) override { metrics_.delivered(model, since_stored); }
-  void batch(const std::string& model, std::uint32_t size, Duration) override { metrics_.batch(model, size); }
+  void batch(const std::string& model, std::uint32_t size, Duration forward) override { metrics_.batch(model, size, forward); }
   void worker(const std::string& model, std::string_view what) override { metrics_.worker(model, what); }
   void rejected(std::string_view why) override { metrics_.rejected(why); }
 
