@@ -62,7 +62,8 @@ std::optional<http::Response> Gate::check_origin(const http::Exchange& exchange,
   }
   const auto site = exchange.header("Sec-Fetch-Site");
   const bool foreign = site && *site != "same-origin" && *site != "none";
-  if (foreign && !is_open(exchange.path())) {
+  const bool looks = exchange.method() == "GET" || exchange.method() == "HEAD";
+  if (foreign && !(looks && is_open(exchange.path()))) {
     return refuse(ErrorCode::Forbidden, "requests from another site's pages are not answered", "");
   }
   return std::nullopt;

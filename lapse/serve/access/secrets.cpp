@@ -45,6 +45,8 @@ std::optional<std::string> parse_base64url(std::string_view text) {
     bits = (bits << 6) | static_cast<std::uint32_t>(value);
     if ((count += 6) >= 8) result += static_cast<char>((bits >> (count -= 8)) & 255);
   }
+  // One text for one value: no lone character, and no bits that nobody reads.
+  if (count >= 6 || (bits & ((1u << count) - 1)) != 0) return std::nullopt;
   return result;
 }
 

@@ -32,20 +32,31 @@ Json to_json(const Token& token) {
   return json;
 }
 
+tl::unexpected<Error> damaged(const std::filesystem::path& file) {
+  return fail(ErrorCode::Unavailable, fmt::format("{} is damaged", file.string()), "restore it, or delete it and make the tokens anew");
+}
+
+Token from_json(const Json& json) {
+  Token token{json.at("id"), json.at("owner"), json.at("digest"), jobs::Time{Duration{json.at("created").get<std::int64_t>()}}, {}};
+  if (json.contains("expires")) token.expires = jobs::Time{Duration{json.at("expires").get<std::int64_t>()}};
+  return token;
+}
+
 Result<std::vector<Token>> read_tokens(const std::filesystem::path& file) {
+  // Only "no such file" means that no token was ever made: with any other, tokens that are there would be overwritten.
+  if (::access(file.c_str(), F_OK) != 0 && errno == ENOENT) return std::vector<Token>{};
   std::ifstream in{file, std::ios::binary};
-  if (!in) return std::vector<Token>{};  // no token was ever made
   const std::string text{std::istreambuf_iterator<char>{in}, {}};
+  if (!in.is_open() || in.bad()) return fail(ErrorCode::Unavailable, fmt::format("{} can't be read", file.string()), "whose file is it?");
   std::vector<Token> tokens;
   try {
-    for (const Json& json : Json::parse(text).at("tokens")) {
-      Token token{json.at("id"), json.at("owner"), json.at("digest"), jobs::Time{Duration{json.at("created").get<std::int64_t>()}}, {}};
-      if (json.contains("expires")) token.expires = jobs::Time{Duration{json.at("expires").get<std::int64_t>()}};
-      tokens.push_back(std::move(token));
-    }
+    const Json document = Json::parse(text);
+    for (const Json& json : document.at("tokens")) tokens.push_back(from_json(json));
   } catch (const Json::exception&) {
-    return fail(ErrorCode::Unavailable, fmt::format("{} is damaged", file.string()), "restore it, or delete it and make the tokens anew");
+    return damaged(file);
   }
+  const bool sound = std::ranges::all_of(tokens, [](const Token& token) { return sound_owner(token.owner); });
+  if (!sound) return damaged(file);
   return tokens;
 }
 
@@ -107,7 +118,9 @@ void Tokens::refresh() {
   const auto written = std::filesystem::last_write_time(file_, error);
   if (!error && written == read_) return;
   read_ = error ? std::filesystem::file_time_type{} : written;
-  tokens_ = read_tokens(file_).value_or(std::vector<Token>{});  // damaged: nobody gets in
+  auto tokens = read_tokens(file_);
+  problem_ = tokens ? std::nullopt : std::optional{tokens.error()};
+  tokens_ = std::move(tokens).value_or(std::vector<Token>{});  // damaged: nobody gets in
 }
 
 std::optional<std::string> Tokens::owner_of(std::string_view token) {

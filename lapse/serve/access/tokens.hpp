@@ -33,12 +33,15 @@ class Tokens {
   /// Compares digests in constant time.
   std::optional<std::string> owner_of(std::string_view token);
   bool any();
+  /// Why the file can't be used, as last seen by owner_of or any: nobody gets in then. For the log and for readiness.
+  const std::optional<Error>& problem() const noexcept { return problem_; }
 
  private:
   void refresh();
 
   std::filesystem::path file_;
   std::vector<Token> tokens_;
+  std::optional<Error> problem_;
   std::filesystem::file_time_type read_{};
   std::chrono::steady_clock::time_point looked_{};
 };

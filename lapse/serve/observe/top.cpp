@@ -89,6 +89,8 @@ std::string shortly(std::optional<double> seconds) {
 
 std::string pair(const TopQuantiles& of) { return of.p50 ? fmt::format("{}/{}", shortly(of.p50), shortly(of.p99)) : "-"; }
 
+std::string at_most(const TopQuantiles& of) { return (of.p50 ? "≤" : "") + pair(of); }
+
 /// A name that steers the terminal, or is longer than there is room.
 std::string clean(std::string_view name, std::size_t width) {
   std::string out;
@@ -138,12 +140,12 @@ std::string blocks(const TopView& view, const Words& words, std::size_t width) {
   for (const TopModel& model : view.models) {
     const auto item = [](std::string_view word, const std::string& value) { return fmt::format("{} {}", word, value); };
     out += clean(model.name, width) + '\n';
-    out += flow(
-        {item(words.queued, count(model.queued)), item(words.running, count(model.running)), item(words.done, count(model.done_rate)),
-         item(words.failed, count(model.failed_rate)), item(words.ack, "≤" + pair(model.ack)), item(words.queue, "≤" + pair(model.queue)),
-         item(words.forward, "≤" + pair(model.forward)), item(words.batch, count(model.batch)), item(words.workers, count(model.workers)),
-         item(words.restarts, count(model.restarts))},
-        width, "  ");
+    out +=
+        flow({item(words.queued, count(model.queued)), item(words.running, count(model.running)), item(words.done, count(model.done_rate)),
+              item(words.failed, count(model.failed_rate)), item(words.ack, at_most(model.ack)), item(words.queue, at_most(model.queue)),
+              item(words.forward, at_most(model.forward)), item(words.batch, count(model.batch)), item(words.workers, count(model.workers)),
+              item(words.restarts, count(model.restarts))},
+             width, "  ");
   }
   return out;
 }
