@@ -52,8 +52,8 @@ int run(int argc, char** argv) {
       {"doctor", cli::add_doctor(app, context)}, {"engines", cli::add_engines(app, context)},
   };
 #ifdef LAPSE_SERVE
-  commands.emplace_back("backup", cli::add_backup(app, context));
   commands.emplace_back("serve", cli::add_serve(app, context));
+  commands.emplace_back("backup", cli::add_backup(app, context));
   commands.emplace_back("token", cli::add_token(app, context));
   commands.emplace_back("top", cli::add_top(app, context));
   commands.emplace_back("work", cli::add_work(app, context));

@@ -29,6 +29,12 @@ std::optional<http::Response> closed_for(Services& services) {
   return std::nullopt;
 }
 
+// At the very start the models are still being looked for.
+http::Response refuse_unknown(const Error& error) {
+  const bool later = error.code == ErrorCode::Unavailable;
+  return http::refuse(error, later ? std::optional<Duration>{seconds{1}} : std::nullopt);
+}
+
 // What a request can be checked against is known once the model has been loaded, and stays so while it is loaded anew.
 std::optional<http::Response> unready(const ModelStatus& model) {
   if (model.state == ModelState::Unavailable) {
@@ -72,7 +78,7 @@ Result<void> check_body(const http::Exchange& exchange, const ModelStatus& model
 net::awaitable<tl::expected<Intake, http::Response>> take_in(Services& services, http::Exchange& exchange, const std::string& model,
                                                              const std::string& version) {
   const auto status = services.dispatcher.model(model, version);
-  if (!status) co_return tl::unexpected(http::refuse(status.error()));
+  if (!status) co_return tl::unexpected(refuse_unknown(status.error()));
   if (auto refused = closed_for(services)) co_return tl::unexpected(std::move(*refused));
   if (auto refused = unready(*status)) co_return tl::unexpected(std::move(*refused));
 

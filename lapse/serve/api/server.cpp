@@ -24,6 +24,9 @@ net::awaitable<http::Response> ready(Services& services, http::Exchange&) {
   Json reasons = Json::array();
   if (services.condition.stopping) reasons.push_back("the server is stopping");
   if (services.condition.trouble) reasons.push_back(services.condition.trouble->message);
+  // Until the models' folder has been looked through, of no name can be said that it is not there.
+  const auto nobody = services.dispatcher.model("", "");
+  if (!nobody && nobody.error().code == ErrorCode::Unavailable) reasons.push_back(nobody.error().message);
   for (const ModelStatus& model : services.dispatcher.models()) {
     if (model.state == ModelState::Ready) continue;
     const std::string what = model.state == ModelState::Loading ? "is being loaded" : "can't be used: " + model.reason;

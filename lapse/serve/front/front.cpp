@@ -93,7 +93,11 @@ class Front {
     LAPSE_CHECK(check_address(options_, tokens_));
     LAPSE_TRY(const std::size_t recovered, store_->recover());
     if (recovered > 0) witness_.log(Level::Info, "jobs that were running are queued again", {{"jobs", std::to_string(recovered)}});
-    store_->on_change([this](const jobs::JobStore::Changes& changes) { net::post(*context_, [this, changes] { pass_on(changes); }); });
+    store_->on_change([this](const jobs::JobStore::Changes& changes) {
+      const std::lock_guard lock{context_mutex_};  // the store's thread may still be telling of the last commit when the front goes
+      if (context_) net::post(*context_, [this, changes] { pass_on(changes); });
+    });
+    housekeeping_.begin();
     api::add_routes(router_, services_);
     LAPSE_TRY(server_, http::Server::listen(*context_, pool_, options_.server, router_, hooks()));
     gate_.emplace(GateOptions{options_.anonymous, options_.hosts, server_->port()}, tokens_, sessions_);

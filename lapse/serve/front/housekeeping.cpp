@@ -12,22 +12,28 @@ constexpr std::size_t kSweep = 1000;    // rows of one sweep
 
 }  // namespace
 
+void Housekeeping::begin() { take(look(true, true)); }
+
 net::awaitable<void> Housekeeping::run() {
   net::steady_timer timer{context_};
-  for (std::uint64_t round = 0;; ++round) {
-    const bool probe = round % kProbe == 0 || condition.trouble.has_value();
-    Look now = co_await on(pool_, [&] { return look(probe, round % kLitter == 0); });
-    if (now.trouble && (!condition.trouble || condition.trouble->message != now.trouble->message)) {
-      observer_.log(Level::Error, "nothing new is accepted", {{"reason", now.trouble->message}});
-    } else if (condition.trouble && !now.trouble) {
-      observer_.log(Level::Info, "jobs are accepted again");
-    }
-    condition.trouble = std::move(now.trouble);
-    depths = std::move(now.depths);
-    free_bytes = now.free_bytes;
+  for (std::uint64_t round = 1;; ++round) {
     timer.expires_after(kRound);
     co_await timer.async_wait(net::use_awaitable);
+    const bool probe = round % kProbe == 0 || condition.trouble.has_value();
+    Look now = co_await on(pool_, [&] { return look(probe, round % kLitter == 0); });
+    take(std::move(now));
   }
+}
+
+void Housekeeping::take(Look now) {
+  if (now.trouble && (!condition.trouble || condition.trouble->message != now.trouble->message)) {
+    observer_.log(Level::Error, "nothing new is accepted", {{"reason", now.trouble->message}});
+  } else if (condition.trouble && !now.trouble) {
+    observer_.log(Level::Info, "jobs are accepted again");
+  }
+  condition.trouble = std::move(now.trouble);
+  depths = std::move(now.depths);
+  free_bytes = now.free_bytes;
 }
 
 Housekeeping::Look Housekeeping::look(bool probe, bool litter) {

@@ -20,7 +20,9 @@ class Housekeeping {
                const Options& options)
       : context_(context), pool_(pool), store_(store), blobs_(blobs), observer_(observer), options_(options) {}
 
-  /// Ends with the context.
+  /// Looks once, before anybody asks. Blocks.
+  void begin();
+  /// Looks every second. Ends with the context.
   net::awaitable<void> run();
 
   /// What the handlers ask before they take new work.
@@ -38,6 +40,7 @@ class Housekeeping {
   /// On the pool.
   Look look(bool probe, bool litter);
   void sweep();
+  void take(Look now);
 
   net::io_context& context_;
   net::thread_pool& pool_;

@@ -1,0 +1,158 @@
+"""Jobs: handed in, looked at, fetched, cancelled, tried again, forgotten."""
+
+import json
+import unittest
+
+import numpy
+
+from serving import SMALL, X, ServingCase, binary
+
+OTHER = SMALL.replace("4.0", "5.0")
+
+
+class Jobs(ServingCase):
+    def test_a_job_is_acknowledged_runs_and_its_result_is_fetched(self):
+        reply = self.ask("POST", "/v2/models/echo/infer", SMALL, 202, Prefer="respond-async")
+        self.assertEqual(reply.headers["Preference-Applied"], "respond-async")
+        job = reply.json()["id"]
+        self.assertEqual(reply.headers["Location"], f"/v2/jobs/{job}")
+        done = self.until(job, "done")
+        self.assertEqual(done["result"]["href"], f"/v2/jobs/{job}/result")
+        self.assertEqual(self.values(self.ask("GET", done["result"]["href"])).ravel().tolist(), X)
+        self.wait_for(lambda: "delivered" in self.job(job)["times"], "the download is never noted")
+        times = self.job(job)["times"]
+        self.assertEqual(list(times), sorted(times, key=times.get))
+        self.assertEqual(set(times), {"accepted", "queued", "claimed", "batched", "started", "stored", "delivered"})
+        self.assertGreater(done["durations"]["forward_seconds"], 0)
+
+    def test_the_same_request_again_is_the_same_job_and_another_is_a_conflict(self):
+        self.put("mine", "slow")
+        self.assertEqual(self.put("mine", "slow")["id"], "mine")
+        self.refused("PUT", "/v2/jobs/mine?model=slow", OTHER, status=409, says="mine")
+        self.refused("PUT", "/v2/jobs/mine?model=echo", SMALL, status=409, says="mine")
+        self.refused("PUT", "/v2/jobs/mine?model=slow&priority=3", SMALL, status=409, says="mine")
+        self.until("mine", "done")
+        self.assertEqual(self.put("mine", "slow", status=200)["state"], "done")
+        self.assertEqual(len(self.ask("GET", "/v2/jobs").json()["jobs"]), 1)
+
+    def test_an_idempotency_key_is_the_jobs_id(self):
+        headers = {"Prefer": "wait=3, Respond-Async", "Idempotency-Key": "key-1"}
+        for _ in range(2):
+            self.assertEqual(self.client.ask("POST", "/v2/models/slow/infer", SMALL, headers).json()["id"], "key-1")
+        self.refused("POST", "/v2/models/slow/infer", SMALL, status=400, says="id", Prefer="respond-async", Idempotency_Key="a/b")
+
+    def test_what_was_deleted_is_gone_and_what_never_was_is_not_found(self):
+        self.put("one")
+        self.until("one", "done")
+        self.assertEqual(self.ask("DELETE", "/v2/jobs/one").json()["deleted"], "one")
+        self.refused("GET", "/v2/jobs/one", status=410, says="one")
+        self.refused("GET", "/v2/jobs/one/result", status=410, says="one")
+        self.refused("PUT", "/v2/jobs/one?model=echo", SMALL, status=410, says="one")
+        self.refused("DELETE", "/v2/jobs/one", status=410, says="one")
+        for method, path in (("GET", "/v2/jobs/two"), ("GET", "/v2/jobs/two/result"), ("DELETE", "/v2/jobs/two"), ("POST", "/v2/jobs/two/retry")):
+            self.refused(method, path, status=404, says="two")
+
+    def test_what_is_wrong_is_refused_before_it_is_a_job(self):
+        self.refused("PUT", "/v2/jobs/a?model=nobody", SMALL, status=404, says="nobody")
+        self.refused("PUT", "/v2/jobs/a", SMALL, status=400, says="model")
+        self.refused("PUT", "/v2/jobs/a%20b?model=echo", SMALL, status=400, says="id")
+        self.refused("PUT", f"/v2/jobs/{'a' * 129}?model=echo", SMALL, status=400, says="id")
+        self.refused("PUT", "/v2/jobs/a?model=echo", "{}", status=400, says="inputs")
+        self.refused("PUT", "/v2/jobs/a?model=echo&priority=11", SMALL, status=400, says="priority")
+        self.refused("PUT", "/v2/jobs/a?model=echo&deadline_seconds=nan", SMALL, status=400, says="deadline")
+        self.refused("PUT", "/v2/jobs/a?model=echo&webhook=ftp://x/", SMALL, status=400, says="http")
+        self.refused("PUT", "/v2/jobs/a?model=echo&webhook=http://127.0.0.1/", SMALL, status=403, says="public")
+        self.refused("GET", "/v2/jobs?state=lost", status=400, says="lost")
+        self.refused("GET", "/v2/jobs?limit=0", status=400, says="limit")
+        self.assertEqual(self.ask("GET", "/v2/jobs").json(), {"jobs": [], "next": None})
+
+    def test_jobs_are_listed_newest_first_in_pages(self):
+        for number in range(5):
+            self.put(f"j{number}")
+        self.until("j4", "done")
+        seen, next_page = [], ""
+        while next_page is not None:
+            page = self.ask("GET", f"/v2/jobs?limit=2{next_page and f'&before={next_page}'}").json()
+            seen += [job["id"] for job in page["jobs"]]
+            next_page = page["next"]
+        self.assertEqual(seen, ["j4", "j3", "j2", "j1", "j0"])
+        self.assertEqual(self.ask("GET", "/v2/jobs?state=failed").json()["jobs"], [])
+        self.assertEqual(self.ask("GET", "/v2/jobs?model=slow").json()["jobs"], [])
+
+    def test_a_result_is_fetched_in_parts_and_not_again_when_it_is_known(self):
+        body, headers = binary(x=numpy.array([X], numpy.float32))
+        self.client.ask("PUT", "/v2/jobs/r?model=echo", body, headers)
+        self.until("r", "done")
+        path = "/v2/jobs/r/result"
+        whole = self.ask("GET", path)
+        tag, size = whole.headers["ETag"], len(whole.body)
+        self.assertEqual(whole.body[whole.header_length():], numpy.array(X, numpy.float32).tobytes())
+        part = self.ask("GET", path, status=206, Range="bytes=3-9")
+        self.assertEqual(part.body, whole.body[3:10])
+        self.assertEqual(part.headers["Content-Range"], f"bytes 3-9/{size}")
+        self.assertEqual(self.ask("GET", path, status=206, Range="bytes=-4").body, whole.body[-4:])
+        self.assertEqual(self.ask("GET", path, status=416, Range=f"bytes={size}-").headers["Content-Range"], f"bytes */{size}")
+        self.assertEqual(self.ask("GET", path, status=206, Range="bytes=1-2", If_Range=tag).body, whole.body[1:3])
+        self.assertEqual(self.ask("GET", path, Range="bytes=1-2", If_Range='"another"').body, whole.body)
+        self.assertEqual(self.ask("GET", path, status=304, If_None_Match=f'"x", {tag}').body, b"")
+        self.ask("GET", path, If_None_Match='"another"')
+        self.assertEqual(self.ask("HEAD", path).headers["Content-Length"], str(size))
+
+    def test_a_result_is_a_conflict_until_there_is_one(self):
+        self.put("later", "slow")
+        self.refused("GET", "/v2/jobs/later/result", status=409, says="not done")
+
+    def test_a_queued_job_that_is_cancelled_never_runs(self):
+        self.put("first", "slow")
+        self.until("first", "running")
+        self.put("second", "slow", query="&priority=-1")
+        self.assertEqual(self.job("second")["queue"]["position"], 0)
+        cancelled = self.ask("DELETE", "/v2/jobs/second").json()
+        self.assertEqual((cancelled["state"], cancelled["stopped"]), ("cancelled", "before it started"))
+        self.until("first", "done")
+        self.assertEqual(self.job("second")["attempt"], 0)
+        self.assertEqual(self.ask("POST", "/v2/jobs/second/retry", status=202).json()["state"], "queued")
+        self.until("second", "done")
+        self.refused("POST", "/v2/jobs/second/retry", status=409, says="done")
+
+    def test_a_running_job_that_is_cancelled_says_what_was_stopped(self):
+        self.put("runs", "slow")
+        self.until("runs", "running")
+        cancelled = self.ask("DELETE", "/v2/jobs/runs").json()
+        self.assertEqual(cancelled["state"], "cancelled")
+        self.assertTrue(cancelled["stopped"])
+        self.refused("GET", "/v2/jobs/runs/result", status=409, says="cancelled")
+
+    def test_a_job_that_nobody_waits_for_any_more_is_not_started(self):
+        self.put("busy", "slow")
+        self.until("busy", "running")
+        self.put("late", "slow", query="&deadline_seconds=0.01")
+        self.assertEqual(self.until("late", "expired")["attempt"], 0)
+
+
+class FullQueue(ServingCase):
+    options = ("--max-queue", 2)
+
+    def test_a_full_queue_says_when_to_come_again(self):
+        self.put("runs", "slow")
+        self.until("runs", "running")
+        self.put("q1", "slow")
+        self.put("q2", "slow")
+        refused = self.refused("PUT", "/v2/jobs/q3?model=slow", SMALL, status=429, says="")
+        self.assertGreaterEqual(int(refused.headers["Retry-After"]), 1)
+        self.assertEqual(self.put("q2", "slow")["id"], "q2")
+        self.refused("GET", "/v2/jobs/q3", status=404, says="q3")
+        self.until("q2", "done")
+        self.put("q3", "slow")
+
+
+class SmallBodies(ServingCase):
+    options = ("--max-body", "4KiB")
+
+    def test_a_body_that_is_too_large_is_refused(self):
+        self.refused("PUT", "/v2/jobs/big?model=echo", " " * 5000, status=413, says="")
+        self.put("small")
+
+
+if __name__ == "__main__":
+    unittest.main()
