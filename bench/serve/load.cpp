@@ -5,7 +5,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
 #include <chrono>
+#include <stdexcept>
 
 #include "load/modes.hpp"
 
@@ -13,8 +16,12 @@ namespace {
 
 load::Address parse_address(const std::string& text) {
   const auto colon = text.rfind(':');
-  if (colon == std::string::npos) throw CLI::ValidationError("--address", "wants HOST:PORT");
-  return {text.substr(0, colon), static_cast<std::uint16_t>(std::stoul(text.substr(colon + 1)))};
+  std::uint16_t port = 0;
+  const auto parsed = std::from_chars(text.data() + std::min(colon + 1, text.size()), text.data() + text.size(), port);
+  if (colon == std::string::npos || parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) {
+    throw std::runtime_error("--address wants HOST:PORT, not " + text);
+  }
+  return {text.substr(0, colon), port};
 }
 
 }  // namespace
@@ -66,6 +73,7 @@ int main(int argc, char** argv) {
   holding->add_option("--idle", hold.idle)->capture_default_str();
   holding->add_option("--seconds", hold.seconds)->capture_default_str();
   holding->add_option("--jobs", hold.jobs, "a second")->capture_default_str()->check(CLI::PositiveNumber);
+  holding->add_option("--patience", hold.patience, "seconds, for what must open and for the last ends")->capture_default_str();
   holding->add_option("--process", hold.process, "of the server's front: its memory is looked at");
 
   try {

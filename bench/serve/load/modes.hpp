@@ -48,8 +48,9 @@ nlohmann::ordered_json through(const Target& target, const Through& how);
 struct Hold {
   int streams = 5000, owners = 5000, idle = 2000;
   double seconds = 60;
-  double jobs = 20;  // a second, each by the next owner in turn
-  int process = 0;   // of the server's front, whose memory is looked at
+  double jobs = 20;      // a second, each by the next owner in turn
+  double patience = 60;  // seconds, for what must open and for the last ends
+  int process = 0;       // of the server's front, whose memory is looked at
 };
 /// Opens streams and idle connections, keeps them, and lets jobs flow meanwhile.
 nlohmann::ordered_json hold(const Target& target, const Hold& how);

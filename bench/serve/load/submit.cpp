@@ -63,7 +63,7 @@ net::awaitable<void> watch(net::io_context& context, State& state, std::vector<S
   Connection connection{context, state.target.address};
   net::steady_timer timer{context};
   Instant tick = Clock::now();
-  while (!state.over) {
+  do {
     Sample sample{Clock::now(), {}, 0};
     try {
       if (!connection.open()) co_await connection.connect();
@@ -80,7 +80,7 @@ net::awaitable<void> watch(net::io_context& context, State& state, std::vector<S
     }
     timer.expires_at(tick);
     co_await timer.async_wait(net::use_awaitable);
-  }
+  } while (!state.over);
 }
 
 void save_answers(const std::string& file, const std::vector<std::string>& answers) {
