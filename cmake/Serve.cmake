@@ -1,12 +1,12 @@
 # What the serving half stands on. Where any of it is absent and nobody insisted, lapse is built without it.
-#   Boost 1.74 (Asio, Beast: headers alone), SQLite, OpenSSL's libcrypto (SHA-256, HMAC), prometheus-cpp
+#   Boost 1.74 (Asio, Beast: headers alone), SQLite, OpenSSL (SHA-256, HMAC, webhooks by TLS), prometheus-cpp
 
 set(serving OFF)
 if(NOT LAPSE_WITH_SERVE STREQUAL OFF)
   set(missing)
   find_package(Boost 1.74 QUIET)
   find_package(SQLite3 QUIET)
-  find_package(OpenSSL QUIET COMPONENTS Crypto)
+  find_package(OpenSSL QUIET COMPONENTS Crypto SSL)
   find_package(prometheus-cpp CONFIG QUIET)
   foreach(name IN ITEMS Boost SQLite3 OpenSSL prometheus-cpp)
     if(NOT ${name}_FOUND)

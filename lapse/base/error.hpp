@@ -36,6 +36,10 @@ enum class ErrorCode {
 };
 
 struct Error {
+  Error() = default;
+  // Constructors, because g++ 12 destroys an aggregate twice that is written with braces in an expression with co_await.
+  Error(ErrorCode what, std::string line, std::string remedy = {}) : code(what), message(std::move(line)), hint(std::move(remedy)) {}
+
   ErrorCode code = ErrorCode::Internal;
   std::string message;  // one line, no trailing full stop
   std::string hint;     // what to try next; may be empty

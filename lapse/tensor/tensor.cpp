@@ -12,6 +12,7 @@ namespace lapse::tensor {
 namespace {
 
 constexpr std::size_t kAlignment = 64;  // a cache line, and the widest vector register
+constexpr std::size_t kAskFrom = std::size_t{1} << 20;  // asking takes 0.1 ms, and no smaller tensor breaks a machine
 constexpr auto kMostBytes = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
 
 std::string format_bytes(std::uint64_t bytes) {
@@ -84,7 +85,7 @@ Result<std::size_t> byte_size(DType dtype, std::span<const std::int64_t> shape) 
 
 Result<Tensor> Tensor::make(DType dtype, Shape shape) {
   LAPSE_TRY(const std::size_t bytes, byte_size(dtype, shape));
-  const auto available = host::available();
+  const auto available = bytes < kAskFrom ? std::nullopt : host::available();
   if (available && bytes > *available) {
     return too_large(fmt::format("a tensor of {} {} takes {}, and {} are left", name(dtype), to_string(shape), format_bytes(bytes),
                                  format_bytes(*available)));

@@ -37,8 +37,8 @@ struct TensorView {
 class Tensor {
  public:
   Tensor() = default;
-  /// Zero-filled. Errors: those of byte_size; OutOfMemory when the machine hasn't that much left (asked before it is taken, because an
-  /// overcommitting kernel would say yes and kill the process later).
+  /// Zero-filled. Errors: those of byte_size; OutOfMemory when the machine hasn't that much left (asked from 1 MiB on before it is
+  /// taken, because an overcommitting kernel would say yes and kill the process later).
   static Result<Tensor> make(DType dtype, Shape shape);
 
   /// The same bits as another type of the same size: bfloat16 travels as uint16 in files that have no type for it.

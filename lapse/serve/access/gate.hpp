@@ -35,6 +35,10 @@ class Gate {
   std::optional<http::Response> operator()(http::Exchange& exchange, const http::Router::Match& match);
 
  private:
+  bool is_ours(std::string_view authority) const;
+  std::optional<http::Response> check_origin(const http::Exchange& exchange, std::string_view host) const;
+  std::optional<http::Response> identify(http::Exchange& exchange);
+
   GateOptions options_;
   Tokens& tokens_;
   const Sessions& sessions_;

@@ -26,6 +26,8 @@ class Sessions {
   std::string sign(std::string_view purpose, std::string_view message) const;
 
  private:
+  std::string mac(std::string_view purpose, std::string_view message) const;
+
   std::array<unsigned char, 32> secret_{};
 };
 

@@ -2,6 +2,7 @@
 // Bearer tokens: who may ask, in DATA/tokens.json. Written by `lapse token` and read by the front, each time whole (a new file, fsynced,
 // renamed over the old one, under a lock); the front sees a change within a second. Only SHA-256 digests are kept: a token is shown once.
 
+#include <chrono>
 #include <filesystem>
 #include <lapse/base/error.hpp>
 #include <lapse/jobs/job.hpp>
@@ -34,6 +35,8 @@ class Tokens {
   bool any();
 
  private:
+  void refresh();
+
   std::filesystem::path file_;
   std::vector<Token> tokens_;
   std::filesystem::file_time_type read_{};

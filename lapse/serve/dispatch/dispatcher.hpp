@@ -91,6 +91,7 @@ struct DispatcherOptions {
   Duration lease = std::chrono::seconds{30};
   Duration heartbeat = std::chrono::seconds{10};
   Duration scan = std::chrono::seconds{1};  // of the models folder
+  bool kill_unresponsive = true;            // false: a worker that is silent is left alone, and fenced off when its leases lapse
 };
 
 class Dispatcher {

@@ -3,12 +3,14 @@
 //
 //   Server ─▶ Gate ─▶ Router ─▶ api/ (health, models, infer, jobs, events, session, metrics, openapi)
 //                                 │            │
-//                          Dispatcher      JobStore, BlobStore ◀── sweeper (time, litter), webhooks
+//                          Dispatcher      JobStore, BlobStore ◀── Housekeeping (time, litter), Webhooks
 //                                 └▶ workers
 
+#include <functional>
 #include <lapse/base/error.hpp>
 #include <lapse/jobs/job_store.hpp>
 #include <lapse/serve/http/server.hpp>
+#include <lapse/serve/observe/observer.hpp>
 #include <string>
 #include <vector>
 
@@ -21,16 +23,20 @@ struct FrontOptions {
   bool anonymous = true;           // false: --auth token
   std::vector<std::string> hosts;  // --host
   jobs::Limits limits;
-  std::uint64_t max_body = 64u << 20;  // bytes of one request
+  std::uint64_t max_body = 64u << 20;   // bytes of one request
+  std::uint64_t min_free = 256u << 20;  // bytes of disk below which nothing new is accepted
   Duration drain = std::chrono::seconds{30};
   bool private_webhooks = false;  // --allow-private-webhooks
   Duration lease = std::chrono::seconds{30};
   Duration blob_grace = std::chrono::minutes{2};
+  std::size_t pool = 16;  // threads that wait for the disk
+  Level log_level = Level::Info;
+  bool log_json = true;
+  std::function<void(const std::string& url)> listening;  // called once, when requests are answered
 };
 
-/// Runs until SIGTERM or SIGINT (a second one ends it at once), then drains. Prints one line with the address to stdout when it listens,
-/// everything else to the log on stderr. Returns the exit status. Errors: BadUse (address, folders, a public address without tokens),
-/// Unavailable (the data folder is in use by another server, or broken).
+/// Runs until SIGTERM or SIGINT (a second one ends it at once), then drains. Logs to stderr. Returns the exit status. Errors: BadUse
+/// (address, folders, a public address without tokens), Unavailable (the data folder is in use by another server, or broken).
 Result<int> serve(const FrontOptions& options);
 
 }  // namespace lapse::serve

@@ -1,0 +1,120 @@
+// Inference: now (the answer is the result), or later (the answer is a job, which is durable by then).
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <lapse/serve/api/intake.hpp>
+#include <lapse/serve/api/job_document.hpp>
+#include <lapse/serve/api/job_name.hpp>
+#include <lapse/serve/http/text.hpp>
+#include <lapse/serve/webhook/target.hpp>
+#include <span>
+
+namespace lapse::serve::api {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// "Prefer: respond-async, wait=10" (RFC 7240).
+bool prefers_later(const http::Exchange& exchange) {
+  std::string_view rest = exchange.header("Prefer").value_or("");
+  while (!rest.empty()) {
+    const auto comma = std::min(rest.find(','), rest.size());
+    const std::string_view preference = rest.substr(0, comma);
+    if (http::same_letters(http::trim(preference.substr(0, preference.find(';'))), "respond-async")) return true;
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+  }
+  return false;
+}
+
+net::awaitable<http::Response> infer_now(Services& services, http::Exchange& exchange, Intake intake) {
+  auto ticket = std::make_shared<Ticket>();
+  exchange.on_gone([ticket] { ticket->abandon(); });
+  DirectRequest request;
+  request.model = intake.model;
+  request.version = intake.version;
+  request.body = std::move(intake.body);
+  request.header_length = intake.header_length;
+  request.priority = intake.priority;
+  request.timeout = intake.timeout;
+  request.owner = exchange.owner();
+  auto reply = co_await services.dispatcher.infer(std::move(request), ticket);
+  if (!reply) co_return refuse_busy(services, reply.error(), intake.model);
+  http::Response response = json(200, std::move(reply->body));
+  response.content_type = std::move(reply->content_type);
+  if (reply->header_length > 0) response.headers.emplace_back("Inference-Header-Content-Length", std::to_string(reply->header_length));
+  co_return response;
+}
+
+Result<jobs::Submitted> store(Services& services, const Intake& intake, jobs::JobSpec& spec) {
+  LAPSE_TRY(spec.input.blob, services.blobs.put(std::as_bytes(std::span{intake.body})));
+  spec.digest = digest_of(spec, intake.timeout);
+  return services.store.submit(spec);
+}
+
+net::awaitable<http::Response> infer_later(Services& services, http::Exchange& exchange, Intake intake, std::string id,
+                                           Clock::time_point began) {
+  jobs::JobSpec spec;
+  spec.owner = exchange.owner();
+  spec.id = std::move(id);
+  spec.model = intake.model;
+  spec.version = intake.version;
+  spec.input.content_type = intake.header_length > 0 ? "application/octet-stream" : "application/json";
+  spec.input.header_length = intake.header_length;
+  spec.priority = intake.priority;
+  if (intake.timeout) spec.deadline = jobs::system_now() + *intake.timeout;
+  spec.webhook = exchange.query("webhook").value_or("");
+  if (!spec.webhook.empty()) {
+    const auto target = webhook::parse_target(spec.webhook, services.private_webhooks);
+    if (!target) co_return http::refuse(target.error());
+  }
+
+  const auto submitted = co_await on(services.pool, [&] { return store(services, intake, spec); });
+  if (!submitted) co_return refuse_busy(services, submitted.error(), intake.model);
+  if (submitted->created) services.observer.accepted(spec.model, Clock::now() - began, intake.body.size());
+  const bool over = !submitted->created && final(submitted->job.state);
+  http::Response response = json(over ? 200 : 202, jobs::describe(submitted->job));
+  response.headers.emplace_back("Location", "/v2/jobs/" + spec.id);
+  if (prefers_later(exchange)) response.headers.emplace_back("Preference-Applied", "respond-async");
+  co_return response;
+}
+
+net::awaitable<http::Response> infer(Services& services, http::Exchange& exchange) {
+  const auto began = Clock::now();
+  const bool later = prefers_later(exchange);
+  std::string id;
+  if (later) {
+    const auto key = exchange.header("Idempotency-Key");
+    id = key ? std::string(*key) : new_job_name();
+    const auto named = check_job_name(id);
+    if (!named) co_return http::refuse(named.error());
+  }
+  auto intake = co_await take_in(services, exchange, exchange.part("model"), exchange.part("version"));
+  if (!intake) co_return std::move(intake.error());
+  auto work =
+      later ? infer_later(services, exchange, std::move(*intake), std::move(id), began) : infer_now(services, exchange, std::move(*intake));
+  co_return co_await std::move(work);
+}
+
+net::awaitable<http::Response> put(Services& services, http::Exchange& exchange) {
+  const auto began = Clock::now();
+  const std::string id = exchange.part("id");
+  const auto named = check_job_name(id);
+  if (!named) co_return http::refuse(named.error());
+  const auto model = exchange.query("model");
+  if (!model || model->empty()) {
+    co_return http::refuse({ErrorCode::BadInput, "the query names no model", fmt::format("PUT /v2/jobs/{}?model=NAME", id)});
+  }
+  auto intake = co_await take_in(services, exchange, *model, exchange.query("version").value_or(""));
+  if (!intake) co_return std::move(intake.error());
+  co_return co_await infer_later(services, exchange, std::move(*intake), id, began);
+}
+
+}  // namespace
+
+void add_infer(http::Router& router, Services& services) {
+  add_of_model(router, services, "POST", "/infer", infer);
+  add(router, services, "PUT", "/v2/jobs/{id}", put);
+}
+
+}  // namespace lapse::serve::api

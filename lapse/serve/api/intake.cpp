@@ -1,0 +1,99 @@
+#include <lapse/serve/api/intake.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+namespace lapse::serve::api {
+namespace {
+
+using std::chrono::seconds;
+
+template <class Number>
+Result<Number> parse_number(std::string_view text, std::string_view what, Number least, Number most) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || !(value >= least && value <= most)) {
+    return fail(ErrorCode::BadInput, fmt::format("{} is not a number from {} to {}", what, least, most));
+  }
+  return value;
+}
+
+std::optional<http::Response> closed_for(Services& services) {
+  if (services.condition.stopping) {
+    return http::refuse({ErrorCode::Unavailable, "the server is stopping", "try again in a moment"}, seconds{1});
+  }
+  if (services.condition.trouble) return http::refuse(*services.condition.trouble, seconds{10});
+  return std::nullopt;
+}
+
+// What a request can be checked against is known once the model has been loaded, and stays so while it is loaded anew.
+std::optional<http::Response> unready(const ModelStatus& model) {
+  if (model.state == ModelState::Unavailable) {
+    return http::refuse({ErrorCode::Unavailable, fmt::format("model {} can't be used: {}", model.name, model.reason)});
+  }
+  const bool known = !model.signature.inputs.empty() || !model.signature.outputs.empty();
+  if (model.state == ModelState::Loading && !known) {
+    return http::refuse({ErrorCode::Unavailable, fmt::format("model {} is being loaded", model.name), "try again in a second"}, seconds{1});
+  }
+  return std::nullopt;
+}
+
+Result<void> read_parameters(const http::Exchange& exchange, Intake& intake) {
+  if (const auto length = exchange.header("Inference-Header-Content-Length")) {
+    LAPSE_TRY(intake.header_length, parse_number<std::uint64_t>(*length, "Inference-Header-Content-Length", 0, 1ull << 40));
+  }
+  if (const auto priority = exchange.query("priority")) {
+    LAPSE_TRY(intake.priority, parse_number<int>(*priority, "priority", -10, 10));
+  }
+  if (const auto deadline = exchange.query("deadline_seconds")) {
+    LAPSE_TRY(const double in, parse_number<double>(*deadline, "deadline_seconds", 0.0, 1e8));
+    intake.timeout = Duration{std::llround(in * 1e9)};
+  }
+  return {};
+}
+
+// The query's word goes before the body's.
+Result<void> check_body(const http::Exchange& exchange, const ModelStatus& model, Intake& intake) {
+  LAPSE_TRY(const auto request, oip::parse_request(intake.body, intake.header_length));
+  LAPSE_CHECK(oip::check(request, model.signature, model.settings.finite));
+  if (request.priority && !exchange.query("priority")) intake.priority = *request.priority;
+  if (request.timeout_us.value_or(0) > 0 && !intake.timeout) {
+    constexpr std::uint64_t kMost = 100'000'000'000'000;  // 1e8 seconds
+    intake.timeout = std::chrono::microseconds{std::min(*request.timeout_us, kMost)};
+  }
+  return {};
+}
+
+}  // namespace
+
+net::awaitable<tl::expected<Intake, http::Response>> take_in(Services& services, http::Exchange& exchange, const std::string& model,
+                                                             const std::string& version) {
+  const auto status = services.dispatcher.model(model, version);
+  if (!status) co_return tl::unexpected(http::refuse(status.error()));
+  if (auto refused = closed_for(services)) co_return tl::unexpected(std::move(*refused));
+  if (auto refused = unready(*status)) co_return tl::unexpected(std::move(*refused));
+
+  Intake intake;
+  intake.model = model;
+  intake.version = version;
+  const auto read = read_parameters(exchange, intake);
+  if (!read) co_return tl::unexpected(http::refuse(read.error()));
+  auto body = co_await exchange.body(services.max_body);
+  if (!body) co_return tl::unexpected(http::refuse(body.error()));
+  intake.body = std::move(*body);
+  const auto checked = co_await on(services.pool, [&] { return check_body(exchange, *status, intake); });
+  if (!checked) co_return tl::unexpected(http::refuse(checked.error()));
+  co_return intake;
+}
+
+http::Response refuse_busy(Services& services, const Error& error, const std::string& model) {
+  if (error.code != ErrorCode::Busy) return http::refuse(error);
+  services.observer.rejected("queue_full");
+  const Duration wait = services.dispatcher.estimate(model, 0).value_or(seconds{1});
+  return http::refuse(error, std::clamp<Duration>(wait, seconds{1}, seconds{3600}));
+}
+
+}  // namespace lapse::serve::api

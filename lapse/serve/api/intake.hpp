@@ -1,0 +1,26 @@
+#pragma once
+// One inference request, read and checked before anything is done about it: what is wrong is refused here, and costs no place in a queue.
+
+#include <lapse/serve/api/services.hpp>
+
+#include <string>
+
+namespace lapse::serve::api {
+
+struct Intake {
+  Intake() = default;  // no aggregate: lapse/serve/async.hpp says why
+  std::string model, version;
+  std::string body;
+  std::uint64_t header_length = 0;
+  int priority = 0;
+  std::optional<Duration> timeout;  // not started after it
+};
+
+/// Reads and checks the body of a request for this model. The answer to give instead where it is refused.
+net::awaitable<tl::expected<Intake, http::Response>> take_in(Services& services, http::Exchange& exchange, const std::string& model,
+                                                             const std::string& version);
+
+/// 429 with the time until a place will be free in this model's queue, from 1 s to an hour; any other error as it is.
+http::Response refuse_busy(Services& services, const Error& error, const std::string& model);
+
+}  // namespace lapse::serve::api

@@ -1,0 +1,18 @@
+#pragma once
+// Under what a job goes: its id, and the digest that tells whether two submissions are the same.
+
+#include <lapse/jobs/job.hpp>
+#include <optional>
+#include <string>
+
+namespace lapse::serve::api {
+
+/// Error: BadInput.
+Result<void> check_job_name(const std::string& id);
+/// A UUID of version 7 (RFC 9562): by time, and random.
+std::string new_job_name();
+
+/// SHA-256 of all that the client sent; of the time limit as it was given, as a moment would be another each time.
+std::string digest_of(const jobs::JobSpec& spec, std::optional<Duration> timeout);
+
+}  // namespace lapse::serve::api

@@ -1,0 +1,120 @@
+// What becomes of jobs: look, list, cancel or delete, try again.
+
+#include <charconv>
+#include <lapse/serve/api/job_document.hpp>
+#include <nlohmann/json.hpp>
+
+namespace lapse::serve::api {
+namespace {
+
+constexpr std::size_t kPage = 100, kLargestPage = 1000;
+constexpr std::chrono::seconds kWorkersWord{2};  // how long DELETE waits for it
+
+net::awaitable<http::Response> get(Services& services, http::Exchange& exchange) {
+  const auto seen = co_await on(services.pool, [&] { return see(services.store, exchange.owner(), exchange.part("id")); });
+  if (!seen) co_return http::refuse(seen.error());
+  co_return json(200, describe(services, *seen));
+}
+
+struct Listing {
+  jobs::Filter filter;
+  std::size_t limit = kPage;
+  std::optional<std::uint64_t> before;
+};
+
+Result<Listing> read_listing(const http::Exchange& exchange) {
+  Listing listing;
+  const auto number = [&](const char* name, std::uint64_t most) -> Result<std::optional<std::uint64_t>> {
+    const auto text = exchange.query(name);
+    if (!text) return std::nullopt;
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+    if (error != std::errc{} || end != text->data() + text->size() || value == 0 || value > most) {
+      return fail(ErrorCode::BadInput, std::string(name) + " is not a number from 1 to " + std::to_string(most));
+    }
+    return value;
+  };
+  if (const auto state = exchange.query("state")) {
+    LAPSE_TRY(listing.filter.state, jobs::parse_state(*state));
+  }
+  listing.filter.model = exchange.query("model").value_or("");
+  LAPSE_TRY(const auto limit, number("limit", kLargestPage));
+  if (limit) listing.limit = *limit;
+  LAPSE_TRY(listing.before, number("before", INT64_MAX));
+  return listing;
+}
+
+net::awaitable<http::Response> list(Services& services, http::Exchange& exchange) {
+  const auto listing = read_listing(exchange);
+  if (!listing) co_return http::refuse(listing.error());
+  const auto page =
+      co_await on(services.pool, [&] { return services.store.list(exchange.owner(), listing->filter, listing->limit, listing->before); });
+  if (!page) co_return http::refuse(page.error());
+  std::string body = R"({"jobs":[)";
+  for (const jobs::Job& job : page->jobs) {
+    if (body.back() != '[') body += ',';
+    body += jobs::describe(job);
+  }
+  body += R"(],"next":)" + (page->next ? std::to_string(*page->next) : "null") + "}";
+  co_return json(200, std::move(body));
+}
+
+net::awaitable<http::Response> remove(Services& services, http::Exchange& exchange) {
+  const std::string id = exchange.part("id");
+  struct Outcome {
+    std::size_t deleted = 0, kept = 0;
+  };
+  const auto forget = [&]() -> Result<Outcome> {
+    LAPSE_TRY(const auto removed, services.store.remove(exchange.owner(), id));
+    const auto referenced = [&](const jobs::BlobId& blob) { return services.store.referenced(blob); };
+    // What was put a moment ago stays for now: another job may be about to refer to it. It is collected as litter later.
+    LAPSE_TRY(const auto collected, services.blobs.remove_unreferenced(removed.released, services.blob_grace, referenced));
+    return Outcome{collected.blobs, removed.shared + removed.released.size() - collected.blobs};
+  };
+  const auto outcome = co_await on(services.pool, forget);
+  if (!outcome) co_return http::refuse(outcome.error());
+  const nlohmann::ordered_json document{{"deleted", id}, {"blobs", {{"deleted", outcome->deleted}, {"kept", outcome->kept}}}};
+  co_return json(200, document.dump());
+}
+
+net::awaitable<http::Response> cancel(Services& services, http::Exchange& exchange) {
+  const std::string id = exchange.part("id");
+  EventHub::Subscription changes{services.hub, exchange.owner(), co_await net::this_coro::executor};
+  auto job = co_await on(services.pool, [&] { return services.store.cancel(exchange.owner(), id); });
+  if (job && job->cancel_requested) services.dispatcher.cancelled(job->number);
+  if (job && job->state == jobs::State::Cancelled) services.observer.ended(job->spec.model, "cancelled", job->trace, false);
+  const auto until = std::chrono::steady_clock::now() + kWorkersWord;
+  while (job && !final(job->state)) {
+    const bool woken = co_await changes.wait(until);
+    if (!woken || services.hub.closed()) break;
+    job = co_await on(services.pool, [&] { return services.store.get(exchange.owner(), id); });
+  }
+  if (!job) co_return http::refuse(job.error());
+  co_return json(final(job->state) ? 200 : 202, jobs::describe(*job));
+}
+
+net::awaitable<http::Response> cancel_or_remove(Services& services, http::Exchange& exchange) {
+  const auto job = co_await on(services.pool, [&] { return services.store.get(exchange.owner(), exchange.part("id")); });
+  if (!job) co_return http::refuse(job.error());
+  auto work = final(job->state) ? remove(services, exchange) : cancel(services, exchange);
+  co_return co_await std::move(work);
+}
+
+net::awaitable<http::Response> retry(Services& services, http::Exchange& exchange) {
+  const auto job = co_await on(services.pool, [&] { return services.store.retry(exchange.owner(), exchange.part("id")); });
+  if (!job) co_return http::refuse(job.error());
+  http::Response response = json(202, jobs::describe(*job));
+  response.headers.emplace_back("Location", "/v2/jobs/" + job->spec.id);
+  co_return response;
+}
+
+}  // namespace
+
+void add_jobs(http::Router& router, Services& services) {
+  add(router, services, "GET", "/v2/jobs", list);
+  add(router, services, "GET", "/v2/jobs/{id}", get);
+  add(router, services, "DELETE", "/v2/jobs/{id}", cancel_or_remove);
+  add(router, services, "POST", "/v2/jobs/{id}/retry", retry);
+}
+
+}  // namespace lapse::serve::api

@@ -1,0 +1,233 @@
+#include <lapse/serve/dispatch/local_dispatcher.hpp>
+// After the first, which brings <utility>.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+namespace lapse::serve {
+namespace {
+
+constexpr auto kFarewell = std::chrono::seconds{2};  // for workers to end by themselves
+
+bool ready(const Model& model) {
+  return model.current && model.current->loaded &&
+         std::ranges::any_of(model.current->instances, [](const auto& instance) { return instance->ready && !instance->retiring; });
+}
+
+}  // namespace
+
+LocalDispatcher::LocalDispatcher(net::io_context& context, net::thread_pool& pool, jobs::JobStore& store, jobs::BlobStore& blobs,
+                                 Observer& observer, const DispatcherOptions& options)
+    : context_(context), pool_(pool), store_(store), blobs_(blobs), observer_(observer), options_(options) {}
+
+void LocalDispatcher::start() {
+  const auto self = shared_from_this();
+  const auto run = [&](auto part) {
+    net::co_spawn(
+        context_, [self, part]() -> net::awaitable<void> { co_await ((*self).*part)(); }, net::detached);
+  };
+  run(&LocalDispatcher::watch_folder);
+  run(&LocalDispatcher::supervise_for_ever);
+  run(&LocalDispatcher::heartbeat_for_ever);
+  run(&LocalDispatcher::poll_for_ever);
+}
+
+void LocalDispatcher::stop() { stopped_ = true; }
+
+Result<LocalDispatcher::ModelPtr> LocalDispatcher::find(const std::string& name, const std::string& version) const {
+  ModelPtr found;
+  for (const auto& [key, model] : models_) {
+    if (key.first != name || model->gone) continue;
+    if (version.empty() ? model->newest : model->version == version) found = model;
+  }
+  if (found) return found;
+  if (!scanned_) return fail(ErrorCode::Unavailable, "the models are still being looked for", "try again in a moment");
+  return fail(
+      ErrorCode::NotFound,
+      version.empty() ? fmt::format("there is no model '{}'", name) : fmt::format("there is no version '{}' of model '{}'", version, name),
+      "GET /v2/models lists them");
+}
+
+net::awaitable<Result<DirectReply>> LocalDispatcher::infer(DirectRequest request, std::shared_ptr<Ticket> ticket) {
+  const auto self = shared_from_this();
+  const auto found = find(request.model, request.version);
+  if (!found) co_return tl::unexpected(found.error());
+  const ModelPtr model = *found;
+  if (draining_) co_return fail(ErrorCode::Unavailable, "the server is stopping", "try again in a moment");
+  if (!model->current || !model->current->loaded) {
+    const bool loading = !model->next || model->next->problem.empty();
+    co_return fail(ErrorCode::Unavailable,
+                   fmt::format("model '{}' {}", model->name, loading ? "is being loaded" : "can't be served: " + model->next->problem));
+  }
+  const auto now = Clock::now();
+  const auto pending = std::make_shared<Pending>(context_);
+  pending->request = std::move(request);
+  pending->accepted = jobs::system_now();
+  const std::uint64_t id = next_key_++;
+  Scheduler::Direct direct{id, pending->request.priority, pending->request.owner, now, {}};
+  if (pending->request.timeout) direct.expires = now + *pending->request.timeout;
+  if (!model->scheduler.add(std::move(direct))) {
+    observer_.rejected("queue_full");
+    co_return fail(ErrorCode::Busy, fmt::format("too many requests wait for model '{}'", model->name), "use the asynchronous interface");
+  }
+  model->waiting.emplace(id, pending);
+  ticket->hook([this, model, id] {
+    if (!model->scheduler.remove(id)) return;  // it runs: nobody will look at the answer
+    answer(*model, id, fail(ErrorCode::Cancelled, "the client has gone"));
+  });
+  model->wake.notify();
+  while (!pending->reply) co_await pending->answered.wait();
+  ticket->hook(nullptr);
+  co_return std::move(*pending->reply);
+}
+
+void LocalDispatcher::answer(Model& model, std::uint64_t id, Result<DirectReply> reply) {
+  const auto found = model.waiting.find(id);
+  if (found == model.waiting.end()) return;
+  const auto pending = found->second;
+  model.waiting.erase(found);
+  pending->reply = std::move(reply);
+  pending->answered.notify();
+}
+
+void LocalDispatcher::wake(const std::string& name) {
+  for (const auto& [key, model] : models_) {
+    if (key.first != name) continue;
+    model->scheduler.jobs_came(1, Clock::now());
+    model->wake.notify();
+  }
+}
+
+void LocalDispatcher::cancelled(std::uint64_t job) {
+  each_instance([&](Model&, Instance& instance) {
+    for (const auto& [key, flight] : instance.flights) {
+      const auto* claimed = std::get_if<jobs::Claimed>(&flight.of);
+      if (claimed != nullptr && claimed->lease.job == job) instance.process->send(wire::Cancel{{key}});
+    }
+  });
+}
+
+ModelStatus LocalDispatcher::status(const Model& model) const {
+  ModelStatus result;
+  result.name = model.name;
+  result.version = model.version;
+  result.newest = model.newest;
+  result.statistics = model.statistics;
+  result.restarts = model.restarts;
+  const auto& generation = model.current ? model.current : model.next;
+  if (generation) {
+    result.settings = generation->file.settings;
+    result.workers = static_cast<int>(generation->instances.size());
+    if (generation->loaded) {
+      result.platform = generation->loaded->platform;
+      result.signature = generation->loaded->signature;
+    }
+  }
+  if (model.next) result.reason = model.next->problem;
+  if (model.current && !model.current->problem.empty()) result.reason = model.current->problem;
+  if (ready(model)) {
+    result.state = ModelState::Ready;
+  } else if (!result.reason.empty()) {
+    result.state = ModelState::Unavailable;
+  }
+  return result;
+}
+
+std::vector<ModelStatus> LocalDispatcher::models() const {
+  std::vector<ModelStatus> result;
+  for (const auto& [key, model] : models_) {
+    if (!model->gone) result.push_back(status(*model));
+  }
+  return result;
+}
+
+Result<ModelStatus> LocalDispatcher::model(const std::string& name, const std::string& version) const {
+  LAPSE_TRY(const ModelPtr model, find(name, version));
+  return status(*model);
+}
+
+std::optional<Duration> LocalDispatcher::estimate(const std::string& name, std::uint64_t position) const {
+  const auto found = find(name, "");
+  if (!found || (*found)->ended.size() < 2) return std::nullopt;
+  const auto& ended = (*found)->ended;
+  const auto span = std::max<Duration>(Clock::now() - ended.front(), std::chrono::milliseconds{1});
+  return Duration{
+      static_cast<std::int64_t>(static_cast<double>(span.count()) / static_cast<double>(ended.size()) * static_cast<double>(position + 1))};
+}
+
+net::awaitable<void> LocalDispatcher::drain(Duration deadline) {
+  const auto self = shared_from_this();
+  draining_ = true;
+  for (const auto& [key, model] : models_) {
+    const auto waiting = model->waiting;
+    for (const auto& [id, pending] : waiting) {
+      if (model->scheduler.remove(id)) answer(*model, id, fail(ErrorCode::Unavailable, "the server is stopping", "try again in a moment"));
+    }
+    model->wake.notify();
+  }
+  net::steady_timer timer{context_};
+  const auto until = Clock::now() + deadline;
+  const auto busy = [this] {
+    std::size_t flights = settling_.size();
+    each_instance([&](Model&, Instance& instance) { flights += instance.flights.size(); });
+    return flights > 0;
+  };
+  while (busy() && Clock::now() < until) {
+    timer.expires_after(std::chrono::milliseconds{20});
+    co_await timer.async_wait(net::use_awaitable);
+  }
+  stopped_ = true;
+  std::vector<jobs::Claimed> left;
+  each_instance([&](Model&, Instance& instance) {
+    for (auto& [key, flight] : instance.flights) {
+      if (const auto* claimed = std::get_if<jobs::Claimed>(&flight.of)) left.push_back(*claimed);
+    }
+    instance.flights.clear();
+    instance.retiring = true;
+    instance.process->send(wire::Stop{});
+  });
+  co_await release(std::move(left));
+  std::size_t alive = 1;
+  for (const auto end = Clock::now() + kFarewell; alive > 0 && Clock::now() < end;) {
+    timer.expires_after(std::chrono::milliseconds{20});
+    co_await timer.async_wait(net::use_awaitable);
+    alive = 0;
+    each_instance([&](Model&, Instance&) { ++alive; });
+  }
+  each_instance([](Model&, Instance& instance) { instance.process->kill(); });
+}
+
+namespace {
+
+// What others hold. Its going stops the coroutines at their next step.
+class Handle final : public Dispatcher {
+ public:
+  explicit Handle(std::shared_ptr<LocalDispatcher> inner) : inner_(std::move(inner)) {}
+  ~Handle() override { inner_->stop(); }
+  void start() override { inner_->start(); }
+  net::awaitable<Result<DirectReply>> infer(DirectRequest request, std::shared_ptr<Ticket> ticket) override {
+    return inner_->infer(std::move(request), std::move(ticket));
+  }
+  void wake(const std::string& model) override { inner_->wake(model); }
+  void cancelled(std::uint64_t job) override { inner_->cancelled(job); }
+  std::vector<ModelStatus> models() const override { return inner_->models(); }
+  Result<ModelStatus> model(const std::string& name, const std::string& version) const override { return inner_->model(name, version); }
+  std::optional<Duration> estimate(const std::string& model, std::uint64_t position) const override {
+    return inner_->estimate(model, position);
+  }
+  net::awaitable<void> drain(Duration deadline) override { return inner_->drain(deadline); }
+
+ private:
+  std::shared_ptr<LocalDispatcher> inner_;
+};
+
+}  // namespace
+
+std::unique_ptr<Dispatcher> Dispatcher::make(net::io_context& context, net::thread_pool& pool, jobs::JobStore& store,
+                                             jobs::BlobStore& blobs, Observer& observer, const DispatcherOptions& options) {
+  return std::make_unique<Handle>(std::make_shared<LocalDispatcher>(context, pool, store, blobs, observer, options));
+}
+
+}  // namespace lapse::serve

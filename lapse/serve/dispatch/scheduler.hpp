@@ -1,0 +1,77 @@
+#pragma once
+// When the next dispatch of a model goes to a worker, and what is in it: pure logic, time is a parameter.
+//
+// Synchronous requests wait here; of queued jobs only their number is known, as the store holds them. A batch starts when it is full or its
+// oldest member has waited max_delay, and a worker has a place free. So a lone request never waits longer than max_delay for company, and
+// with max_delay 0 never at all. Synchronous requests go first, by priority, then in turn among owners; but of every four dispatches one
+// takes jobs first, so neither starves the other.
+//
+// Threads: one.
+
+#include <chrono>
+#include <cstdint>
+#include <lapse/base/time.hpp>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lapse::serve {
+
+class Scheduler {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  struct Rules {
+    std::size_t max_batch = 1;
+    Duration max_delay{};
+    std::size_t max_waiting = 1000;
+  };
+
+  struct Direct {
+    std::uint64_t id = 0;
+    int priority = 0;
+    std::string owner;
+    Time arrived{};
+    std::optional<Time> expires;  // not started after it
+  };
+
+  explicit Scheduler(const Rules& rules) : rules_(rules) {}
+  void rules(const Rules& rules) { rules_ = rules; }
+
+  /// False: too many wait.
+  [[nodiscard]] bool add(Direct request);
+  /// False: it is not waiting any more.
+  bool remove(std::uint64_t id);
+  /// Those whose time has passed; they are out.
+  std::vector<std::uint64_t> expire(Time now);
+  std::size_t waiting() const noexcept { return direct_.size(); }
+
+  /// What is known of the store's queue: at least so many jobs are there.
+  void jobs(std::size_t at_least, Time now);
+  /// So many more were queued.
+  void jobs_came(std::size_t count, Time now) { jobs(jobs_ + count, now); }
+  std::size_t jobs() const noexcept { return jobs_; }
+
+  struct Decision {
+    std::vector<std::uint64_t> direct;  // to be dispatched now; they are out
+    std::size_t jobs = 0;               // to be claimed now, at most
+    std::optional<Time> wake;           // nothing to do before this; nothing: until something happens
+    bool go() const noexcept { return !direct.empty() || jobs > 0; }
+  };
+  /// To be asked when a worker has a place free. `most`: items of one dispatch, ≥ 1; more than max_batch where passes are so short that
+  /// several should go at a time.
+  Decision decide(Time now, std::size_t most);
+
+ private:
+  std::vector<std::uint64_t> take(std::size_t count);
+
+  Rules rules_;
+  std::vector<Direct> direct_;                  // in the order of arrival
+  std::map<std::string, std::uint64_t> turns_;  // owner → number of the request that he was served last
+  std::size_t jobs_ = 0;
+  Time jobs_since_{};
+  std::uint64_t dispatches_ = 0, served_ = 0;
+};
+
+}  // namespace lapse::serve

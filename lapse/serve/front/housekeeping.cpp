@@ -1,0 +1,73 @@
+#include <lapse/serve/front/housekeeping.hpp>
+// After the first, which brings <utility>.
+#include <fmt/format.h>
+
+namespace lapse::serve {
+namespace {
+
+constexpr auto kRound = std::chrono::seconds{1};
+constexpr std::uint64_t kProbe = 5;     // rounds between two writes that try the disk
+constexpr std::uint64_t kLitter = 600;  // rounds between two looks for blobs that nobody needs
+constexpr std::size_t kSweep = 1000;    // rows of one sweep
+
+}  // namespace
+
+net::awaitable<void> Housekeeping::run() {
+  net::steady_timer timer{context_};
+  for (std::uint64_t round = 0;; ++round) {
+    const bool probe = round % kProbe == 0 || condition.trouble.has_value();
+    Look now = co_await on(pool_, [&] { return look(probe, round % kLitter == 0); });
+    if (now.trouble && (!condition.trouble || condition.trouble->message != now.trouble->message)) {
+      observer_.log(Level::Error, "nothing new is accepted", {{"reason", now.trouble->message}});
+    } else if (condition.trouble && !now.trouble) {
+      observer_.log(Level::Info, "jobs are accepted again");
+    }
+    condition.trouble = std::move(now.trouble);
+    depths = std::move(now.depths);
+    free_bytes = now.free_bytes;
+    timer.expires_after(kRound);
+    co_await timer.async_wait(net::use_awaitable);
+  }
+}
+
+Housekeeping::Look Housekeeping::look(bool probe, bool litter) {
+  Look result;
+  const auto unwell = [&](const Error& error) { result.trouble = error; };
+  sweep();
+  if (litter) {
+    const auto collected = blobs_.collect(options_.blob_grace, [this](const jobs::BlobId& blob) { return store_.referenced(blob); });
+    if (collected && collected->blobs > 0) {
+      observer_.log(Level::Info, "litter collected",
+                    {{"blobs", std::to_string(collected->blobs)}, {"bytes", std::to_string(collected->bytes)}});
+    }
+  }
+  if (auto depths_now = store_.depths()) {
+    result.depths = std::move(*depths_now);
+  } else {
+    unwell(depths_now.error());
+  }
+  if (probe) {
+    if (const auto healthy = store_.healthy(); !healthy) unwell(healthy.error());
+  }
+  if (const auto usage = blobs_.usage(); !usage) {
+    unwell(usage.error());
+  } else if (result.free_bytes = usage->free_bytes; usage->free_bytes < options_.min_free) {
+    unwell({ErrorCode::Unavailable, fmt::format("the disk is nearly full: {} MiB are free", usage->free_bytes >> 20),
+            fmt::format("{} MiB are kept free (--min-free)", options_.min_free >> 20)});
+  }
+  return result;
+}
+
+void Housekeeping::sweep() {
+  for (bool more = true; more;) {
+    const auto swept = store_.sweep(kSweep);
+    if (!swept) return;  // healthy() tells
+    more = swept->forgotten >= kSweep;
+    if (swept->released.empty()) continue;
+    const auto removed = blobs_.remove_unreferenced(swept->released, options_.blob_grace,
+                                                    [this](const jobs::BlobId& blob) { return store_.referenced(blob); });
+    if (!removed) observer_.log(Level::Warning, "blobs can't be deleted", {{"reason", removed.error().message}});
+  }
+}
+
+}  // namespace lapse::serve
