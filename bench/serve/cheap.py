@@ -30,7 +30,7 @@ def bare(parsed, model, batch):
 
 
 def path(parsed, model, batch):
-    settings = {"threads": 1, "max_batch": batch, "max_delay_seconds": 0.005 if batch > 1 else 0}
+    settings = {"threads": 1, "max_batch": batch, "max_delay_ms": 5 if batch > 1 else 0}
     with figures.folder(parsed) as folder:
         with figures.serving(parsed, folder, {"light": model}, figures.pinned(), settings={"light": settings}) as server:
             result = figures.load(parsed, server, "through", "--path", "/v2/jobs/{id}?model=light", "--shape", SHAPE, "--outstanding",
