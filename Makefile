@@ -1,7 +1,7 @@
 # The front door. Every target installs what it needs first (tools/setup) and does nothing that is done already.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench check install package clean
+.PHONY: help run build test bench bench-serve check install package clean
 
 MODEL ?= models/demo
 PREFIX ?= /usr/local
@@ -13,6 +13,7 @@ help:
 	@echo "  make build     build the program, build/lapse"
 	@echo "  make test      build and run every test; the last line says how many passed and failed"
 	@echo "  make bench     build and run the benchmarks behind the published figures"
+	@echo "  make bench-serve  build and run what shows that the server loses nothing and makes nobody wait: takes hours"
 	@echo "  make check     format, floors, AddressSanitizer, ThreadSanitizer, fuzzers: takes long"
 	@echo "  make install   install into PREFIX (now $(PREFIX))"
 	@echo "  make package   build a Debian package"
@@ -40,6 +41,11 @@ bench:
 	@tools/build bench
 	@/usr/bin/python3 models/make_zoo.py --out models/zoo
 	@bench/run
+
+bench-serve:
+	@tools/setup bench-serve
+	@tools/build bench
+	@bench/serve/run
 
 check:
 	@tools/setup check
