@@ -47,10 +47,13 @@ int run(int argc, char** argv) {
   app.fallthrough();
   app.get_formatter()->column_width(38);
 
-  const std::vector<std::pair<std::string, cli::Command>> commands{
+  std::vector<std::pair<std::string, cli::Command>> commands{
       {"time", cli::add_time(app, context)},     {"check", cli::add_check(app, context)},     {"show", cli::add_show(app, context)},
       {"doctor", cli::add_doctor(app, context)}, {"engines", cli::add_engines(app, context)},
   };
+#ifdef LAPSE_SERVE
+  commands.emplace_back("work", cli::add_work(app, context));
+#endif
   app.require_subcommand(1);
 
   try {

@@ -52,6 +52,9 @@ struct JobSpec {
   std::string digest;
 };
 
+/// Names, priority and blob are as they should be. Error: BadInput.
+Result<void> check(const JobSpec& spec);
+
 /// Marks of the life of a job, the project's own definitions (docs/serving.md). Of the last attempt, but for `accepted`.
 struct Trace {
   Time accepted{};                            // durable: 202 may be said

@@ -97,7 +97,7 @@ std::uint64_t peak_memory(const PreparedModel& model) {
   return model.peak_was_reset ? peak - std::min(peak, model.resident_before) : peak;
 }
 
-Result<void> open_device(PreparedModel& model, const std::string& device, std::size_t streams) {
+Result<void> open_device(LoadedModel& model, const std::string& device, std::size_t streams) {
   LAPSE_TRY(model.timeline, device::open_timeline(device, streams));
   if (device::Controls* controls = model.timeline->controls()) {
     LAPSE_TRY(model.device_memory_before, controls->memory_used());
@@ -126,17 +126,13 @@ void note_device_memory(PreparedModel& model, ModelTiming& timing) {
 
 }  // namespace
 
-Result<PreparedModel> prepare_model(const ModelRequest& request, const Plan& plan, Watchdog* watchdog) {
-  Pulse* const pulse = watchdog != nullptr ? &watchdog->pulse() : nullptr;
-  if (request.inputs.batch && *request.inputs.batch < 1) {
-    return fail(ErrorCode::BadInput, fmt::format("--batch {}: a batch has at least one item", *request.inputs.batch));
-  }
-  PreparedModel model;
+Result<LoadedModel> load_model(const ModelRequest& request, const Plan& plan) {
+  LoadedModel model;
   model.peak_was_reset = host::reset_peak();
   model.resident_before = host::resident();
   const auto begin = std::chrono::steady_clock::now();
-  std::optional<Within> loading(std::in_place, pulse, Step::Load);
   LAPSE_TRY(const Target target, find_target(request));  // loads the plug-in, and with it the library that it is linked to
+  model.folder = target.folder;
   model.threads = request.threads.value_or(std::max(1, host::usable_cpus() / static_cast<int>(plan.in_flight)));
 
   engine::Options open_options, load_options{{"threads", std::to_string(model.threads)}};
@@ -161,6 +157,17 @@ Result<PreparedModel> prepare_model(const ModelRequest& request, const Plan& pla
   if (model.timeline == nullptr || model.session->device() != device) {
     LAPSE_CHECK(open_device(model, model.session->device(), plan.streams));
   }
+  return model;
+}
+
+Result<PreparedModel> prepare_model(const ModelRequest& request, const Plan& plan, Watchdog* watchdog) {
+  Pulse* const pulse = watchdog != nullptr ? &watchdog->pulse() : nullptr;
+  if (request.inputs.batch && *request.inputs.batch < 1) {
+    return fail(ErrorCode::BadInput, fmt::format("--batch {}: a batch has at least one item", *request.inputs.batch));
+  }
+  std::optional<Within> loading(std::in_place, pulse, Step::Load);
+  LAPSE_TRY(auto loaded, load_model(request, plan));
+  PreparedModel model{std::move(loaded), nullptr, nullptr};
 
   loading.reset();
   if (!request.transfers.empty() && model.session->transfers().empty()) return tl::unexpected(nothing_travels(request.transfers));
@@ -173,11 +180,11 @@ Result<PreparedModel> prepare_model(const ModelRequest& request, const Plan& pla
                 "leave --streams out, or name a device: --device cuda");
   }
 
-  if (target.folder && request.inputs != InputRequest{}) {
+  if (model.folder && request.inputs != InputRequest{}) {
     return fail(ErrorCode::BadUse, fmt::format("{} is a folder with inputs of its own", request.model),
                 "leave --shape, --dim, --batch, --fill, --seed, --rotate, --input and --expect out, or name the model file in it");
   }
-  LAPSE_TRY(auto inputs, target.folder ? read_test_data(*target.folder, *model.session) : prepare_inputs(*model.session, request.inputs));
+  LAPSE_TRY(auto inputs, model.folder ? read_test_data(*model.folder, *model.session) : prepare_inputs(*model.session, request.inputs));
   model.inputs = std::make_unique<Inputs>(std::move(inputs));
   loading.emplace(pulse, Step::Load);
   LAPSE_TRY(auto subject, SessionSubject::make(*model.session, *model.timeline, *model.inputs, plan.in_flight));

@@ -1,6 +1,7 @@
 #pragma once
 // The main path: a model, its engine and its inputs made ready, checked and timed.
 
+#include <filesystem>
 #include <lapse/engine/session.hpp>
 #include <lapse/measure/answer.hpp>
 #include <lapse/measure/inputs.hpp>
@@ -25,18 +26,27 @@ struct ModelRequest {
   tensor::Tolerance tolerance;
 };
 
-/// A loaded model with its inputs bound: what can be checked and timed. Movable.
-struct PreparedModel {
+/// A model on its engine and device, without inputs yet. Movable.
+struct LoadedModel {
   std::unique_ptr<device::Timeline> timeline;  // first: an engine may hold its streams until it is closed
   std::unique_ptr<engine::Engine> engine;
   std::unique_ptr<engine::Session> session;
-  std::unique_ptr<Inputs> inputs;
-  std::unique_ptr<SessionSubject> subject;  // last: it borrows all of the above
+  std::optional<std::filesystem::path> folder;  // in the ONNX test-data layout, if the model was given as one
   int threads = 0;
   Duration load{};                    // opening the engine, its library included, and loading the model
   std::uint64_t resident_before = 0;  // bytes, before the engine was opened
   bool peak_was_reset = false;
   std::uint64_t device_memory_before = 0;  // bytes of the device's memory in use by everybody, before the model was loaded
+};
+
+/// Only what is there once is taken from `request`: its inputs and tolerance are not looked at. Errors: everything that can be wrong with a
+/// model or its engine.
+Result<LoadedModel> load_model(const ModelRequest& request, const Plan& plan = {});
+
+/// A loaded model with its inputs bound: what can be checked and timed. Movable.
+struct PreparedModel : LoadedModel {
+  std::unique_ptr<Inputs> inputs;
+  std::unique_ptr<SessionSubject> subject;  // last: it borrows all of the above
 };
 
 /// As many bindings of every input set as the plan keeps in flight. Errors: everything that can be wrong with a model, its engine or its

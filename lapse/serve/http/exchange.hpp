@@ -27,7 +27,8 @@ struct Response {
   std::string body;
 };
 
-/// {"error": "…", "hint": "…"} with the status of the code; a Retry-After where one is given.
+/// {"error": "…", "hint": "…"} with the status of the code; a Retry-After where one is given (Busy: 1 without), in whole
+/// seconds, rounded up.
 Response refuse(const Error& error, std::optional<Duration> retry_after = {});
 
 class Exchange {
@@ -59,7 +60,8 @@ class Exchange {
   virtual net::awaitable<bool> begin_stream(Response response) = 0;
   virtual net::awaitable<bool> write(std::string_view bytes) = 0;
 
-  /// Watches the connection while the handler waits for something else: calls `gone` when the client closes it before it was answered.
+  /// Watches the connection while the handler waits for something else: calls `gone` once, within a tenth of a second, when the client
+  /// closes it (or its half of it) before the exchange is over, or when the server is closed. Never after the handler has returned.
   virtual void on_gone(std::function<void()> gone) = 0;
 
  private:
@@ -79,7 +81,8 @@ class Router {
     std::map<std::string, std::string, std::less<>> parts;
     std::vector<std::string> allowed;
   };
-  /// HEAD finds what GET does. Parts that don't decode, are empty or contain '/' or NUL after decoding match nothing.
+  /// HEAD finds what GET does. What a pattern spells out goes before what it names. Parts that don't decode, are empty, "." or "..", or
+  /// contain '/' or control characters after decoding match nothing.
   Match find(std::string_view method, std::string_view path) const;
   /// All of them, "METHOD pattern", for the test that holds the OpenAPI document to the truth.
   std::vector<std::pair<std::string, std::string>> routes() const;

@@ -28,10 +28,13 @@ struct ServerOptions {
 
 /// What happens to every request before and after its handler.
 struct Hooks {
-  /// Looks at who asks and from where. Nothing: go on (owner set). Else: refused with this.
+  /// Looks at who asks and from where, also where no route matches. Nothing: go on (owner set). Else: refused with this.
   std::function<std::optional<Response>(Exchange&, const Router::Match&)> gate;
-  /// For metrics and log, when the answer was sent (status 0: the client had gone).
+  /// For metrics and log, when the answer was sent (status 0: the client had gone). Also of requests that were refused before they had a
+  /// method and a path.
   std::function<void(const Exchange&, const Router::Match&, unsigned status, Duration took)> done;
+  /// For the log: one line about what nobody asked for, such as a handler's exception.
+  std::function<void(std::string_view line)> trouble;
 };
 
 class Server {

@@ -1,0 +1,127 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <lapse/serve/http/body.hpp>
+
+namespace lapse::serve::http {
+namespace {
+
+constexpr std::uint64_t kSlowest = 1024;       // bytes a second, on the whole
+constexpr std::uint64_t kDrained = 64 * 1024;  // reading more away costs more than a new connection
+constexpr std::size_t kPiece = 256 * 1024;     // memory is touched as the bytes come, not as they are announced
+
+}  // namespace
+
+Body::Body(Wire& wire, BodyBudget& budget, std::chrono::nanoseconds timeout, const Head& head)
+    : wire_(wire),
+      budget_(budget),
+      timeout_(timeout),
+      started_(std::chrono::steady_clock::now()),
+      left_(head.length.value_or(0)),
+      chunked_(head.chunked),
+      expects_continue_(head.expects_continue) {}
+
+Body::~Body() { budget_.used -= charged_; }
+
+bool Body::charge(std::uint64_t bytes) {
+  if (bytes > budget_.limit - std::min(budget_.used, budget_.limit)) return false;
+  budget_.used += bytes;
+  charged_ += bytes;
+  return true;
+}
+
+SteadyTime Body::deadline() const {
+  const auto now = std::chrono::steady_clock::now();
+  const auto floor = started_ + timeout_ + std::chrono::seconds{received_ / kSlowest};
+  return std::min(std::chrono::time_point_cast<SteadyTime::duration>(now + timeout_),
+                  std::chrono::time_point_cast<SteadyTime::duration>(floor));
+}
+
+tl::unexpected<Error> Body::broken(Wire::Outcome outcome) {
+  failed_ = true;
+  if (outcome == Wire::Outcome::Late) {
+    stalled_ = true;
+    return fail(ErrorCode::BadInput, "the body came too slowly", "send it at once, at 1 KiB a second or more");
+  }
+  return fail(ErrorCode::BadInput, "the client broke off in the middle of the body");
+}
+
+tl::unexpected<Error> Body::no_memory() const {
+  return fail(ErrorCode::Busy, "the bodies of other requests fill the memory that is set aside for them", "send it again in a second");
+}
+
+net::awaitable<bool> Body::say_continue() {
+  if (!std::exchange(expects_continue_, false) || !wire_.buffered().empty()) co_return true;
+  static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  co_return co_await wire_.send({net::buffer(kContinue), {}, {}});
+}
+
+net::awaitable<Result<std::string>> Body::read(std::uint64_t limit) {
+  if (std::exchange(asked_, true)) co_return fail(ErrorCode::Internal, "the body was asked for twice");
+  if (left_ > limit) {
+    co_return fail(ErrorCode::TooLarge, fmt::format("a body of {} bytes is larger than the {} that are taken", left_, limit));
+  }
+  if (!charge(left_)) co_return no_memory();
+  started_ = std::chrono::steady_clock::now();
+  if (!co_await say_continue()) co_return broken(Wire::Outcome::Broken);
+  if (chunked_) co_return co_await read_chunks(limit);
+  co_return co_await read_known();
+}
+
+net::awaitable<Result<std::string>> Body::read_known() {
+  const auto size = static_cast<std::size_t>(left_);
+  std::string text;
+  text.reserve(size);
+  text = wire_.buffered().substr(0, size);
+  wire_.consume(text.size());
+  std::size_t filled = text.size();
+  while (filled < size) {
+    if (filled == text.size()) text.resize(filled + std::min(size - filled, kPiece));
+    received_ = filled;
+    const auto [outcome, count] = co_await wire_.receive(net::buffer(text.data() + filled, text.size() - filled), deadline());
+    if (outcome != Wire::Outcome::Data) co_return broken(outcome);
+    filled += count;
+  }
+  left_ = 0;
+  co_return text;
+}
+
+net::awaitable<Result<std::string>> Body::read_chunks(std::uint64_t limit) {
+  ChunkedDecoder decoder;
+  std::string text;
+  for (;;) {
+    const auto taken = decoder.feed(wire_.buffered(), text);
+    if (!taken) {
+      failed_ = true;
+      co_return fail(ErrorCode::BadInput, "the chunks of the body are malformed");
+    }
+    wire_.consume(*taken);
+    if (text.size() > limit) {
+      co_return fail(ErrorCode::TooLarge, fmt::format("the body is larger than the {} bytes that are taken", limit));
+    }
+    if (text.capacity() > charged_ && !charge(text.capacity() - charged_)) co_return no_memory();
+    if (decoder.done()) break;
+    received_ = text.size();
+    const auto outcome = co_await wire_.fill(kDrained, deadline());
+    if (outcome != Wire::Outcome::Data) co_return broken(outcome);
+  }
+  chunked_ = false;
+  co_return text;
+}
+
+bool Body::can_be_drained() const noexcept { return !failed_ && !chunked_ && !expects_continue_ && left_ <= kDrained; }
+
+net::awaitable<bool> Body::drain() {
+  if (!can_be_drained()) co_return false;
+  started_ = std::chrono::steady_clock::now();
+  for (;;) {
+    const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(left_, wire_.buffered().size()));
+    wire_.consume(taken);
+    left_ -= taken;
+    received_ += taken;
+    if (left_ == 0) co_return true;
+    if (co_await wire_.fill(static_cast<std::size_t>(left_), deadline()) != Wire::Outcome::Data) co_return false;
+  }
+}
+
+}  // namespace lapse::serve::http

@@ -1,0 +1,82 @@
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <lapse/serve/worker/serve_socket.hpp>
+#include <lapse/serve/worker/worker.hpp>
+#include <type_traits>
+#include <utility>
+
+namespace lapse::serve {
+namespace {
+
+constexpr Duration kBeat = std::chrono::seconds{1};
+
+class Listener {
+ public:
+  Listener(Channel& channel, const Surroundings& surroundings) : channel_(channel), surroundings_(surroundings) {}
+  ~Listener() {
+    if (stages_) stages_->abandon();  // does nothing where all is done
+  }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  Result<int> listen() {
+    auto next_beat = std::chrono::steady_clock::now() + kBeat;
+    while (!stages_ || !stages_->ended()) {
+      auto frame = channel_.receive(next_beat - std::chrono::steady_clock::now());
+      if (const auto now = std::chrono::steady_clock::now(); now >= next_beat) {
+        channel_.send(wire::Alive{stages_ ? stages_->running_since() : std::nullopt});
+        next_beat = now + kBeat;
+      }
+      if (stages_ && stages_->broken()) stages_->stop();
+      if (!frame && frame.error().code == ErrorCode::Unavailable) {
+        surroundings_.closed();
+        return 0;
+      }
+      if (!frame) return tl::unexpected(std::move(frame).error());
+      if (*frame) LAPSE_CHECK(take(std::move(**frame)));
+    }
+    return stages_->status();
+  }
+
+ private:
+  Result<void> take(Channel::Frame frame) {
+    if (auto* load = std::get_if<wire::Load>(&frame.message); load != nullptr && !stages_) {
+      stages_.emplace(channel_, surroundings_.open_blobs, std::move(*load));
+      return {};
+    } else if (load != nullptr || !stages_) {
+      return fail(ErrorCode::BadInput, "a worker is told once what to load, and that first");
+    }
+    if (auto* run = std::get_if<wire::Run>(&frame.message)) return stages_->run(std::move(*run), std::move(frame.payload));
+    if (const auto* cancel = std::get_if<wire::Cancel>(&frame.message)) stages_->cancel(*cancel);
+    if (std::holds_alternative<wire::Stop>(frame.message)) stages_->stop();
+    return {};
+  }
+
+  Channel& channel_;
+  const Surroundings& surroundings_;
+  std::optional<Stages> stages_;
+};
+
+}  // namespace
+
+Result<int> serve_socket(int socket, const Surroundings& surroundings) {
+  LAPSE_TRY(const auto channel, Channel::open(socket));
+  return Listener(*channel, surroundings).listen();
+}
+
+Result<int> work(int socket) {
+  prctl(PR_SET_NAME, "lapse work");
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  signal(SIGINT, SIG_IGN);  // the terminal's Ctrl-C goes to the whole group; the front decides
+  signal(SIGPIPE, SIG_IGN);
+  const Surroundings surroundings{
+      .open_blobs = [](const std::string&) -> Result<std::unique_ptr<jobs::BlobStore>> { return fail(ErrorCode::Unsupported, "not yet"); },
+      // Nothing of value is lost, and a forward pass may take its time.
+      .closed = [] { std::_Exit(0); }};
+  return serve_socket(socket, surroundings);
+}
+
+}  // namespace lapse::serve

@@ -1,0 +1,100 @@
+#include <gtest/gtest.h>
+
+#include <lapse/jobs/document.hpp>
+#include <nlohmann/json.hpp>
+
+namespace lapse::jobs {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+Job queued_job() {
+  Job job;
+  job.spec.id = "one";
+  job.spec.model = "model";
+  job.max_attempts = 5;
+  job.trace.accepted = job.trace.queued = Time{1'700'000'000s} + 5ns;
+  return job;
+}
+
+TEST(Document, TimesAreRfc3339WithNanoseconds) {
+  EXPECT_EQ(rfc3339(Time{}), "1970-01-01T00:00:00.000000000Z");
+  EXPECT_EQ(rfc3339(Time{1'700'000'000s} + 5ns), "2023-11-14T22:13:20.000000005Z");
+  EXPECT_EQ(rfc3339(Time{-1ns}), "1969-12-31T23:59:59.999999999Z");
+}
+
+TEST(Document, AQueuedJobHasNothingOfWhatComesLater) {
+  EXPECT_EQ(json::parse(describe(queued_job())),
+            json::parse(R"({"id":"one","model":"model","version":"","state":"queued","priority":0,"attempt":0,"max_attempts":5,
+                            "cancelling":false,"times":{"accepted":"2023-11-14T22:13:20.000000005Z",
+                            "queued":"2023-11-14T22:13:20.000000005Z"},"durations":{},"batch_size":0})"));
+}
+
+TEST(Document, ADoneJobHasItsResultAndItsDurations) {
+  Job job = queued_job();
+  job.state = State::Done;
+  job.result = Payload{};
+  job.result->blob.size = 123;
+  job.result->content_type = "application/octet-stream";
+  job.result->header_length = 61;
+  job.trace.claimed = job.trace.queued + 2s;
+  job.trace.batched = job.trace.queued + 3s;
+  job.trace.started = job.trace.queued + 4s;
+  job.trace.h2d = 10ms;
+  job.trace.forward = 500ms;
+  job.trace.d2h = 20ms;
+  job.trace.stored = job.trace.queued + 5s;
+  job.trace.batch_size = 8;
+  job.expires = job.trace.queued + 1h;
+  const json document = json::parse(describe(job));
+  EXPECT_EQ(document["result"], json::parse(R"({"href":"/v2/jobs/one/result","bytes":123,
+                                                "content_type":"application/octet-stream","header_length":61})"));
+  EXPECT_DOUBLE_EQ(document["durations"]["queue_seconds"], 2.0);
+  EXPECT_DOUBLE_EQ(document["durations"]["batch_wait_seconds"], 1.0);
+  EXPECT_DOUBLE_EQ(document["durations"]["h2d_seconds"], 0.01);
+  EXPECT_DOUBLE_EQ(document["durations"]["forward_seconds"], 0.5);
+  EXPECT_DOUBLE_EQ(document["durations"]["d2h_seconds"], 0.02);
+  EXPECT_DOUBLE_EQ(document["durations"]["store_seconds"], 0.47);
+  EXPECT_EQ(document["expires"], "2023-11-14T23:13:20.000000005Z");
+  EXPECT_EQ(document["batch_size"], 8);
+  EXPECT_FALSE(document.contains("error") || document.contains("stopped") || document.contains("progress"));
+}
+
+TEST(Document, OnlyTheStateDecidesWhatStandsInIt) {
+  Job job = queued_job();
+  job.error = Error{ErrorCode::BadInput, "of an earlier attempt", ""};
+  job.stopped = "x";
+  job.cancel_requested = true;
+  job.state = State::Running;
+  json document = json::parse(describe(job));
+  EXPECT_FALSE(document.contains("error") || document.contains("stopped"));
+  EXPECT_TRUE(document["cancelling"]);
+  EXPECT_EQ(document["progress"], json::parse(R"({"done":0,"total":0})"));
+  job.state = State::Failed;
+  document = json::parse(describe(job));
+  EXPECT_EQ(document["error"], json::parse(R"({"code":"bad_input","message":"of an earlier attempt","hint":""})"));
+  EXPECT_FALSE(document["cancelling"]);
+}
+
+TEST(Document, ATimeOfDayThatWasSetBackGivesNoNegativeDuration) {
+  Job job = queued_job();
+  job.trace.claimed = job.trace.queued - 1s;
+  EXPECT_EQ(json::parse(describe(job))["durations"]["queue_seconds"], 0.0);
+}
+
+TEST(Document, BytesThatAreNoTextAreReplaced) {
+  Job job = queued_job();
+  job.spec.model = "\xff";
+  EXPECT_EQ(json::parse(describe(job))["model"], "\xef\xbf\xbd");
+}
+
+TEST(Document, StatesAreReadAndWritten) {
+  for (const State state : {State::Queued, State::Running, State::Done, State::Failed, State::Cancelled, State::Expired}) {
+    EXPECT_EQ(parse_state(name(state)).value(), state);
+  }
+  EXPECT_EQ(parse_state("Done").error().code, ErrorCode::BadInput);
+}
+
+}  // namespace
+}  // namespace lapse::jobs
