@@ -117,9 +117,10 @@ class Load:
         reply = client.ask("DELETE", f"/v2/jobs/{entry.id}")
         if reply.status == 200 and "deleted" in reply.json():
             entry.deleted = entry.deleted or books.now()
-        elif reply.status == 200 and not entry.retry_sent:
-            entry.final = entry.final or (books.now(), reply.json()["state"])
-        elif reply.status not in (200, 202, 404, 410) or (reply.status == 404 and entry.acknowledged):
+        elif reply.status == 200 and reply.json()["state"] in books.FINAL:
+            if not entry.retry_sent:
+                entry.final = entry.final or (books.now(), reply.json()["state"])
+        elif reply.status not in (202, 404, 410) or (reply.status == 404 and entry.acknowledged):
             self.ledger.complain(f"{entry.id}: DELETE was answered {reply.status} {reply.body[:200]}")
 
     def retry(self, client, entry):
@@ -158,7 +159,7 @@ class Round:
             self.load = Load(self.server, self.ledger, str(self.seed), self.chance)
             self.kills() if self.kind == "kill" else self.power_cut()
             self.settle()
-            verdict = judge(self.server, self.ledger)
+            verdict = judge(self.server, self.ledger, self.asked.patience)
             status = self.server.stop()
             if status != 0:
                 self.violations.append(f"complaint: SIGTERM ended with status {status}")
@@ -258,20 +259,20 @@ class Round:
                 self.facts["in_doubt"] += 1
                 books.submit(client, self.ledger, entry)
         client.close()
-        finish(self.server, self.ledger)
+        finish(self.server, self.ledger, self.asked.patience)
         self.listener.close()
         if self.listener.refused:
             self.violations.append(f"complaint: /v2/events: {self.listener.refused}")
 
 
-def finish(server, ledger):
+def finish(server, ledger, patience):
     client = Client(server)
-    if not books.wait_until_final(client, 30):
-        ledger.complain("not everything was final after 30 s")
+    if not books.wait_until_final(client, patience):
+        ledger.complain(f"not everything was final after {patience} s")
     client.close()
 
 
-def judge(server, ledger):
+def judge(server, ledger, patience):
     """Reads the log of events whole, up to a last job of our own, and compares."""
     client = Client(server)
     last = books.Entry("last", Question("affine", 1))
@@ -283,7 +284,7 @@ def judge(server, ledger):
         if data.get("job") == "last" and type in books.FINAL:
             complete.set()
     listener = Listener(server, 0, heard)
-    if not complete.wait(30):
+    if not complete.wait(patience):
         ledger.complain(f"the log of events does not come to the last job's end: {log[-3:]}")
     listener.close()
     verdict = books.verify(client, ledger, log)
@@ -345,8 +346,8 @@ def judge_again(asked, kept):
     for entry in ledger.entries.values():
         if not entry.acknowledged:
             books.submit(client, ledger, entry)
-    finish(server, ledger)
-    verdict = judge(server, ledger)
+    finish(server, ledger, asked.patience)
+    verdict = judge(server, ledger, asked.patience)
     server.stop()
     print("\n".join(verdict.violations) or "nothing is wrong")
     return 1 if verdict.violations else 0
@@ -379,6 +380,7 @@ def main():
     parser.add_argument("--cuts", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1, help="of the first round; the next has the next")
     parser.add_argument("--option", action="append", default=[], help="one more argument of the server")
+    parser.add_argument("--patience", type=float, default=30, metavar="SECONDS", help="in which everything has to become final")
     parser.add_argument("--only", metavar="KIND:SEED")
     parser.add_argument("--again", type=pathlib.Path, metavar="FOLDER")
     asked = parser.parse_args()

@@ -117,6 +117,7 @@ def work(store):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize, disable_nagle_algorithm = -1, True
 
     def log_message(self, *_):
         pass
@@ -162,7 +163,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with store.lock:
             if self.job(id) and self.job(id)["state"] == "queued":
                 store.change(("update jobs set state = 'cancelled' where id = ?", id), ("insert into events(type, job) values('cancelled', ?)", id))
-        self.reply(200 if self.job(id) else 404, self.job(id) or {})
+        job = self.job(id)
+        self.reply(404 if not job else 202 if job["state"] in ("queued", "running") else 200, job or {})
 
     def do_GET(self):
         url = urllib.parse.urlsplit(self.path)
@@ -194,6 +196,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             for n, type, job in store.rows("select n, type, job from events where n > ? order by n", after):
                 self.wfile.write(f"id: {n}\nevent: {type}\ndata: {json.dumps({'job': job})}\n\n".encode())
                 after = n
+            self.wfile.flush()
             with store.changed:
                 store.changed.wait(0.01)
 
