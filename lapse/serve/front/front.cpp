@@ -126,7 +126,8 @@ class Front {
     return {[this](http::Exchange& exchange, const http::Router::Match& match) { return (*gate_)(exchange, match); },
             [this](const http::Exchange& exchange, const http::Router::Match& match, unsigned status, Duration took) {
               witness_.request(exchange.method(), match.pattern, status, took);
-            }};
+            },
+            [this](std::string_view line) { witness_.log(Level::Warning, line); }};
   }
 
   void pass_on(const jobs::JobStore::Changes& changes) {
