@@ -23,7 +23,7 @@ def write_models(folder):
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
     model.ir_version = 8
     onnx.save(model, str(folder / "affine.onnx"))
-    (folder / "affine.json").write_text(json.dumps({"max_batch": 8, "max_delay_seconds": 0.005}))
+    (folder / "affine.json").write_text(json.dumps({"max_batch": 8, "max_delay_ms": 5}))
     (folder / "slow.json").write_text(json.dumps({"model": "sim:device=20ms"}))
     shutil.copy(DEMO / "model.onnx", folder / "demo.onnx")
 

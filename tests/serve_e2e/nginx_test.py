@@ -3,6 +3,7 @@
 
 import http.client
 import json
+import math
 import os
 import pathlib
 import re
@@ -86,10 +87,7 @@ class Nginx(unittest.TestCase):
     def request(self):
         tensor = Client(self.server).ask("GET", "/v2/models/demo").json()["inputs"][0]
         shape = [1 if each < 0 and place == 0 else 16 if each < 0 else each for place, each in enumerate(tensor["shape"])]
-        count = 1
-        for each in shape:
-            count *= each
-        return json.dumps({"inputs": [{"name": tensor["name"], "shape": shape, "datatype": "FP32", "data": [0.5] * count}]})
+        return json.dumps({"inputs": [{"name": tensor["name"], "shape": shape, "datatype": "FP32", "data": [0.5] * math.prod(shape)}]})
 
     def next_event(self, stream):
         """Each is read as far as its end and no further: were they held back, this would wait until the time-out."""
@@ -117,13 +115,12 @@ class Nginx(unittest.TestCase):
 
     def test_an_upload_of_50_MiB_is_accepted(self):
         signature = Client(self.server).ask("GET", "/v2/models/demo").json()["inputs"][0]
-        rest = signature["shape"][1:]
-        self.assertEqual(len(rest), 3, "the demo model takes images")
-        channels = rest[0] if rest[0] > 0 else 3
-        rows = 52428800 // (4 * channels * 1024)
-        header = json.dumps({"inputs": [{"name": signature["name"], "shape": [1, channels, rows, 1024], "datatype": "FP32",
-                                         "parameters": {"binary_data_size": 4 * channels * rows * 1024}}]}).encode()
-        body = header + bytes(4 * channels * rows * 1024)
+        image = signature["shape"][1:]  # the first dimension is the batch: any number of images
+        images = (50 << 20) // (4 * math.prod(image))
+        size = 4 * images * math.prod(image)
+        header = json.dumps({"inputs": [{"name": signature["name"], "shape": [images, *image], "datatype": "FP32",
+                                         "parameters": {"binary_data_size": size}}]}).encode()
+        body = header + bytes(size)
         status, job = self.ask(self.connect(), "PUT", "/v2/jobs/large?model=demo", body,
                                {"Content-Type": "application/octet-stream", "Inference-Header-Content-Length": str(len(header))})
         self.assertEqual(status, 202, job)
