@@ -120,6 +120,16 @@ def percentile(values, share):
     return values[max(1, math.ceil(share * len(values))) - 1] if values else float("nan")
 
 
+def trend(points):
+    """(slope, lower, upper) of (x, y) points: the median of all pairs' slopes with its 95 % interval (Theil 1950, Sen 1968, no ties). The
+    points are to be independent: of samples that come thick and fast, take medians of blocks."""
+    slopes = sorted((later[1] - earlier[1]) / (later[0] - earlier[0]) for number, earlier in enumerate(points) for later in points[number + 1:])
+    count = len(points)
+    off = round(1.96 * math.sqrt(count * (count - 1) * (2 * count + 5) / 18))  # of Kendall's S
+    lower = max(0, (len(slopes) - off) // 2 - 1)
+    return statistics.median(slopes), slopes[lower], slopes[-1 - lower]
+
+
 def fsync_times(folder, count=200, size=256 * 1024):
     """Seconds of what a durable file costs on this disk, alone: write, fsync, rename, fsync of the folder."""
     times = []

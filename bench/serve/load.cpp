@@ -59,6 +59,7 @@ int main(int argc, char** argv) {
   load::Through through;
   auto* going_through = app.add_subcommand("through", "jobs from submission to result: how many a second");
   going_through->add_option("--outstanding", through.outstanding)->capture_default_str()->check(CLI::PositiveNumber);
+  going_through->add_option("--rate", through.rate, "submissions a second, evenly; 0: as fast as they go")->capture_default_str();
   going_through->add_option("--warmup", through.warmup, "seconds")->capture_default_str();
   going_through->add_option("--seconds", through.seconds)->capture_default_str();
   going_through->add_flag("!--no-fetch", through.fetch, "leave the results there");

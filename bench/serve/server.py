@@ -131,13 +131,13 @@ class Client:
 class Listener(threading.Thread):
     """Hands every event to heard(sequence, type, data), until the server is gone or close() is called."""
 
-    def __init__(self, server, after, heard):
+    def __init__(self, server, after, heard, headers=None):
         super().__init__(daemon=True)
         self.heard, self.closing, self.refused = heard, False, None
         self.connection = http.client.HTTPConnection(*server.address, timeout=30)
         self.connection.connect()
         self.socket = self.connection.sock
-        self.connection.request("GET", f"/v2/events?after={after}")
+        self.connection.request("GET", f"/v2/events?after={after}", headers=headers or {})
         self.start()
 
     def run(self):

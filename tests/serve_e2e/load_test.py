@@ -123,6 +123,11 @@ class Load(unittest.TestCase):
         self.assertGreater(got["completed_in_window"], 0)
         self.assertLess(got["completed_in_window"], got["ends"]["done"])
 
+    def test_submissions_are_spread_evenly_when_a_rate_is_given(self):
+        got = self.load(Known(), "through", "--outstanding", 8, "--rate", 40, "--warmup", 0, "--seconds", 1)
+        self.assertGreater(got["submitted"], 0)
+        self.assertLessEqual(got["submitted"], 40)
+
     def test_streams_are_held_and_each_hears_of_its_own_jobs(self):
         got = self.load(Known(), "hold", "--streams", 40, "--owners", 20, "--idle", 10, "--seconds", 1, "--jobs", 30)
         self.assertEqual(got["streams"], {"asked": 40, "opened": 40, "dropped": 0})

@@ -38,6 +38,7 @@ nlohmann::ordered_json submit(const Target& target, const Submit& how);
 
 struct Through {
   int outstanding = 32;
+  double rate = 0;  // submissions a second, evenly; 0: as fast as they go
   double warmup = 2, seconds = 10;
   bool fetch = true;  // the result is part of the path
   std::string samples;

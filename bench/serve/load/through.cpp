@@ -39,12 +39,21 @@ net::awaitable<void> wait_for_end(State& state, Waiting& job) {
   job.timer = nullptr;
 }
 
+net::awaitable<void> wait_for_turn(const State& state, std::uint64_t number) {
+  if (state.how.rate <= 0) co_return;
+  const std::chrono::duration<double> after{static_cast<double>(number) / state.how.rate};
+  net::steady_timer timer{state.context, std::min(state.begin + std::chrono::duration_cast<Nanoseconds>(after), state.end)};
+  co_await timer.async_wait(net::use_awaitable);
+}
+
 /// One job after another, each to its very end.
 net::awaitable<void> slot(State& state) {
   Connection connection{state.context, state.target.address};
   co_await connection.connect();
   while (Clock::now() < state.end && !state.stream_ended) {
     const std::uint64_t number = state.next++;
+    co_await wait_for_turn(state, number);
+    if (Clock::now() >= state.end) break;
     const std::string id = state.target.id(number);
     const Bodies::Body body = state.bodies.make(number);
     Waiting& job = state.waiting[id];  // before it is sent: its end may come before its acknowledgement is read
