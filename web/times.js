@@ -1,0 +1,78 @@
+// Where a photo's time went, as the server and this browser measured it: what the person waited, beside what went on behind.
+
+import { duration, t } from './text.js';
+
+const stages = [
+  ['queue_seconds', 'In the queue', 'queue'],
+  ['batch_wait_seconds', 'Waiting for a batch', 'queue'],
+  ['preprocess_seconds', 'Preparing: reading the file', 'host'],
+  ['h2d_seconds', 'To the device', 'host'],
+  ['forward_seconds', 'The model itself', 'model'],
+  ['d2h_seconds', 'From the device', 'host'],
+  ['postprocess_seconds', 'Finishing: writing the file', 'host'],
+  ['store_seconds', 'Storing', 'host'],
+];
+
+const sum = (rows) => rows.reduce((total, row) => total + row.seconds, 0);
+
+/** Seconds until the server had acknowledged the photo; undefined: another browser sent it. */
+export function waited({ waited: parts }) {
+  return parts && parts.turn + parts.upload + parts.answer;
+}
+
+/** Seconds of work; undefined: the server tells none. */
+export function worked({ durations }) {
+  const rows = stages.filter(([key]) => key !== 'queue_seconds' && durations[key] !== undefined);
+  return rows.length ? rows.reduce((total, [key]) => total + durations[key], 0) : undefined;
+}
+
+function waitRows({ waited: parts }) {
+  if (!parts) return [];
+  return [['Waiting to be uploaded', parts.turn, 'queue'], ['Upload', parts.upload, 'send'], ['From the last byte to the confirmation', parts.answer, 'answer']]
+    .map(([name, seconds, kind]) => ({ name, seconds, kind }));
+}
+
+function workRows({ durations }) {
+  return stages.filter(([key]) => durations[key] !== undefined).map(([key, name, kind]) => ({ name, seconds: durations[key], kind }));
+}
+
+function element(name, className, text = '') {
+  const made = document.createElement(name);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+// Both bars are drawn to one scale: that they differ is what there is to see.
+function bar(title, rows, longest) {
+  const group = element('div', 'bar-group');
+  const head = element('p', 'bar-head');
+  head.append(element('b', '', title), element('span', '', duration(sum(rows))));
+  const line = element('div', 'line');
+  line.setAttribute('aria-hidden', 'true');
+  line.style.setProperty('--share', `${(100 * sum(rows)) / longest}%`);
+  const list = element('dl', 'parts');
+  for (const { name, seconds, kind } of rows) {
+    const piece = element('i', kind);
+    piece.style.setProperty('--part', seconds / (sum(rows) || 1));
+    line.append(piece);
+    const row = element('div', kind);
+    row.append(element('dt', '', t(name)), element('dd', '', duration(seconds)));
+    list.append(row);
+  }
+  group.append(head, line, list);
+  return group;
+}
+
+export function show(place, photo) {
+  const [wait, work] = [waitRows(photo), workRows(photo)];
+  const longest = Math.max(sum(wait), sum(work), 1e-9);
+  place.replaceChildren();
+  if (wait.length) place.append(bar(t('You waited'), wait, longest));
+  if (work.length) place.append(bar(t('In the background'), work, longest));
+  const { accepted, stored } = photo.times;
+  if (accepted && stored) {
+    const seconds = (Date.parse(stored) - Date.parse(accepted)) / 1000;
+    place.append(element('p', 'whole', t('From the confirmation to the result: {time}. Stages of one photo overlap, so they need not add up to that.', { time: duration(seconds) })));
+  }
+}
