@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 
 # What a person runs, without tests and benchmarks: `cmake --build build --target product`.
 add_custom_target(product DEPENDS lapse)
-foreach(plugin lapse-engine-onnxruntime lapse-engine-torch)
+foreach(plugin lapse-engine-onnxruntime lapse-engine-torch lapse-codec-vips)
   if(TARGET ${plugin})
     add_dependencies(product ${plugin})
   endif()

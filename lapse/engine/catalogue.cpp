@@ -30,25 +30,6 @@ constexpr std::array kKnown{
     Known{"torch", ".pt,.pth,.ts", "install LibTorch (on Debian: apt install libtorch-dev; `tools/setup test` does), then build again"},
 };
 
-std::vector<fs::path> search_folders() {
-  std::vector<fs::path> folders;
-  if (const char* path = std::getenv("LAPSE_ENGINE_PATH")) {
-    std::string_view rest = path;
-    while (!rest.empty()) {
-      const std::string_view folder = rest.substr(0, rest.find(':'));
-      if (!folder.empty()) folders.emplace_back(folder);
-      rest.remove_prefix(std::min(rest.size(), folder.size() + 1));
-    }
-  }
-  std::error_code ignored;
-  const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-  folders.push_back(program / "engines");
-#ifdef LAPSE_ENGINE_SUBFOLDER
-  folders.push_back(program.parent_path() / LAPSE_ENGINE_SUBFOLDER);
-#endif
-  return folders;
-}
-
 std::optional<std::string> engine_name(const fs::path& file) {
   const std::string name = file.filename().string();
   if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix) || name.size() <= kPrefix.size() + kSuffix.size()) return std::nullopt;
@@ -57,7 +38,7 @@ std::optional<std::string> engine_name(const fs::path& file) {
 
 std::vector<std::pair<std::string, fs::path>> find_plugins() {
   std::vector<std::pair<std::string, fs::path>> plugins;
-  for (const fs::path& folder : search_folders()) {
+  for (const fs::path& folder : plugin_folders()) {
     std::error_code unreadable;
     for (const auto& entry : fs::directory_iterator(folder, unreadable)) {
       const auto name = engine_name(entry.path());
@@ -79,6 +60,25 @@ bool takes(std::string_view suffixes, std::string_view extension) {
 }
 
 }  // namespace
+
+std::vector<fs::path> plugin_folders() {
+  std::vector<fs::path> folders;
+  if (const char* path = std::getenv("LAPSE_ENGINE_PATH")) {
+    std::string_view rest = path;
+    while (!rest.empty()) {
+      const std::string_view folder = rest.substr(0, rest.find(':'));
+      if (!folder.empty()) folders.emplace_back(folder);
+      rest.remove_prefix(std::min(rest.size(), folder.size() + 1));
+    }
+  }
+  std::error_code ignored;
+  const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  folders.push_back(program / "engines");
+#ifdef LAPSE_ENGINE_SUBFOLDER
+  folders.push_back(program.parent_path() / LAPSE_ENGINE_SUBFOLDER);
+#endif
+  return folders;
+}
 
 Result<const lapse_engine_api*> load_plugin(const fs::path& file) {
   const auto unusable = [&](std::string reason, std::string hint) {

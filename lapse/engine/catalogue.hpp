@@ -21,6 +21,9 @@ struct CatalogueEntry {
   Result<const lapse_engine_api*> api;
 };
 
+/// Where plug-ins are looked for, in this order.
+std::vector<std::filesystem::path> plugin_folders();
+
 /// Every engine: found ones with their table or with the reason why not, and those that lapse knows but did not find.
 std::vector<CatalogueEntry> catalogue();
 

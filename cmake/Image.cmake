@@ -1,0 +1,18 @@
+# What reads and writes photos. Where it is absent and nobody insisted, lapse is built without it: the floor is there, and says so.
+#   libvips 8.13 or later (it is the first that can block loaders)
+
+set(photos OFF)
+if(NOT LAPSE_WITH_PHOTO STREQUAL OFF)
+  find_package(PkgConfig QUIET)
+  if(PkgConfig_FOUND)
+    pkg_check_modules(vips QUIET IMPORTED_TARGET vips>=8.13)
+  endif()
+  if(vips_FOUND)
+    set(photos ON)
+    message(STATUS "Photos yes (libvips ${vips_VERSION})")
+  elseif(LAPSE_WITH_PHOTO STREQUAL ON)
+    message(FATAL_ERROR "LAPSE_WITH_PHOTO=ON needs libvips 8.13 or later and pkg-config; tools/setup run installs them")
+  else()
+    message(STATUS "Photos no: without libvips 8.13 or later")
+  endif()
+endif()

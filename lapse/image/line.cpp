@@ -1,0 +1,200 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstring>
+#include <lapse/image/line.hpp>
+#include <lapse/pipeline/bounded_queue.hpp>
+#include <thread>
+#include <vector>
+
+namespace lapse::image {
+namespace {
+
+struct Photo {
+  explicit Photo(std::unique_ptr<Order> made) : order(std::move(made)) {}
+  const std::unique_ptr<Order> order;
+  std::atomic<bool> ended{false};
+
+  Enlargement& enlargement() const { return *order->enlargement; }
+  /// The first one counts.
+  void end(const Result<void>& how) {
+    if (!ended.exchange(true)) order->ended(how);
+  }
+};
+
+struct Tile {
+  std::shared_ptr<Photo> photo;
+  std::size_t index;
+};
+
+struct Batch {
+  std::vector<Tile> tiles;
+  std::array<std::size_t, 3> shape{};
+  std::vector<float> input;
+  tensor::Tensor output{};
+};
+
+class Line {
+ public:
+  Line(const std::function<std::unique_ptr<Order>()>& next, const LineOptions& options) : next_(next), options_(options) {}
+
+  Result<void> run(const Infer& infer) {
+    std::thread cutting{[this] { cut(); }};
+    std::thread joining{[this] { join(); }};
+    Result<void> outcome;
+    while (auto batch = cut_.pop()) {
+      if (outcome) outcome = pass(*batch, infer);
+      if (outcome) static_cast<void>(passed_.push(std::move(*batch)));  // closed below
+      if (!outcome) fail_all(outcome);
+    }
+    passed_.close();
+    cutting.join();
+    joining.join();
+    if (outcome && stopped()) outcome = interrupted();
+    fail_all(outcome);
+    return outcome;
+  }
+
+ private:
+  static tl::unexpected<Error> interrupted() { return fail(ErrorCode::Interrupted, "interrupted"); }
+  bool stopped() const { return options_.stop != nullptr && *options_.stop; }
+
+  // The first stage.
+
+  void cut() {
+    while (!stopped() && !failed_ && admit()) {
+      const std::size_t before = arrivals();
+      Batch batch = collect();
+      if (!batch.tiles.empty()) {
+        static_cast<void>(cut_.push(std::move(batch)));  // closed below
+      } else if (std::ranges::none_of(photos_, [](const auto& photo) { return photo->ended.load(); })) {
+        await_arrival(before);
+      }
+    }
+    cut_.close();
+  }
+
+  /// Takes in new photos for those that have ended. False: all have, and none is left.
+  bool admit() {
+    std::erase_if(photos_, [](const auto& photo) { return photo->ended || photo->enlargement().all(); });
+    while (!exhausted_ && photos_.size() < options_.in_flight) {
+      auto order = next_();
+      exhausted_ = order == nullptr;
+      if (exhausted_) break;
+      const std::lock_guard lock{mutex_};
+      photos_.push_back(std::make_shared<Photo>(std::move(order)));
+      started_.push_back(photos_.back());
+    }
+    return !photos_.empty();
+  }
+
+  /// A batch of tiles that have the same shape, from each photo in turn. Empty: every photo waits for outputs.
+  Batch collect() {
+    Batch batch;
+    for (std::size_t idle = 0; idle < photos_.size() && batch.tiles.size() < options_.max_batch; turn_ = (turn_ + 1) % photos_.size()) {
+      idle = take_from(photos_[turn_ % photos_.size()], batch) ? 0 : idle + 1;
+    }
+    return batch;
+  }
+
+  bool take_from(const std::shared_ptr<Photo>& photo, Batch& batch) {
+    const auto shape = photo->enlargement().shape();
+    if (photo->ended || (!batch.tiles.empty() && shape != batch.shape)) return false;
+    const std::size_t size = shape[0] * shape[1] * shape[2], used = batch.input.size();
+    batch.input.resize(used + size);
+    const auto index = photo->enlargement().next(std::span(batch.input).subspan(used));
+    if (!index) photo->end(tl::unexpected(index.error()));
+    if (!index || !*index) {
+      batch.input.resize(used);
+      return false;
+    }
+    batch.shape = shape;
+    batch.tiles.push_back({photo, **index});
+    return true;
+  }
+
+  std::size_t arrivals() {
+    const std::lock_guard lock{mutex_};
+    return arrivals_;
+  }
+  void await_arrival(std::size_t seen) {
+    std::unique_lock lock{mutex_};
+    arrived_.wait(lock, [&] { return arrivals_ != seen || failed_; });
+  }
+
+  // The second.
+
+  Result<void> pass(Batch& batch, const Infer& infer) const {
+    if (stopped()) return interrupted();
+    std::array<std::int64_t, 4> shape{static_cast<std::int64_t>(batch.tiles.size())};
+    std::ranges::copy(batch.shape, shape.begin() + 1);
+    const auto bytes = std::as_bytes(std::span(batch.input));
+    LAPSE_TRY(batch.output, infer({tensor::DType::Float32, shape, bytes.data(), bytes.size()}));
+    const auto scale = static_cast<std::int64_t>(options_.scale);
+    const tensor::Shape wanted{shape[0], shape[1], shape[2] * scale, shape[3] * scale};
+    if (batch.output.dtype() == tensor::DType::Float32 && batch.output.shape() == wanted) return {};
+    return fail(ErrorCode::BadModel,
+                fmt::format("the model makes {} {} of {}, where float32 {} is expected", tensor::name(batch.output.dtype()),
+                            tensor::to_string(batch.output.shape()), tensor::to_string(shape), tensor::to_string(wanted)),
+                "a photo model takes RGB tiles as N x 3 x H x W and makes them larger by its scale");
+  }
+
+  void fail_all(const Result<void>& outcome) {
+    const std::lock_guard lock{mutex_};
+    if (!outcome) {
+      for (const auto& photo : started_) photo->end(outcome);
+      failed_ = true;
+    }
+    arrived_.notify_all();
+  }
+
+  // The third.
+
+  void join() {
+    while (auto batch = passed_.pop()) {
+      const std::size_t size = batch->output.bytes() / sizeof(float) / batch->tiles.size();
+      const std::span<const float> output{reinterpret_cast<const float*>(batch->output.data()), size * batch->tiles.size()};
+      for (std::size_t i = 0; i < batch->tiles.size(); ++i) {
+        Photo& photo = *batch->tiles[i].photo;
+        if (!photo.ended) put(photo, batch->tiles[i].index, output.subspan(i * size, size));
+      }
+      batch.reset();
+      const std::lock_guard lock{mutex_};
+      ++arrivals_;
+      std::erase_if(started_, [](const auto& photo) { return photo->ended.load(); });
+      arrived_.notify_all();
+    }
+  }
+
+  static void put(Photo& photo, std::size_t index, std::span<const float> output) {
+    Enlargement& enlargement = photo.enlargement();
+    auto done = enlargement.put(index, output);
+    if (done && enlargement.done() < enlargement.total()) return;
+    if (done) done = enlargement.finish();
+    photo.end(done);
+  }
+
+  const std::function<std::unique_ptr<Order>()>& next_;
+  const LineOptions options_;
+  pipeline::BoundedQueue<Batch> cut_{2}, passed_{2};
+
+  // Of the first stage.
+  std::vector<std::shared_ptr<Photo>> photos_;  // with tiles left
+  std::size_t turn_ = 0;
+  bool exhausted_ = false;
+
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::size_t arrivals_ = 0;                     // batches put
+  std::vector<std::shared_ptr<Photo>> started_;  // and not ended
+  std::atomic<bool> failed_{false};
+};
+
+}  // namespace
+
+Result<void> enlarge(const std::function<std::unique_ptr<Order>()>& next, const Infer& infer, const LineOptions& options) {
+  return Line(next, options).run(infer);
+}
+
+}  // namespace lapse::image
