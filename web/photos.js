@@ -76,8 +76,9 @@ export class Photos extends EventTarget {
 
   /** A document that was asked for at `moment`. */
   take(job, moment) {
-    if (this.#withdrawn.has(job.id) || !job.input?.content_type?.startsWith('image/')) return;
-    if ((this.#touched.get(job.id) ?? 0) > moment) this.look(job.id);
+    if (!job.input?.content_type?.startsWith('image/')) return; // of another program
+    if (this.#withdrawn.has(job.id)) this.#unwanted(job.id);
+    else if ((this.#touched.get(job.id) ?? 0) > moment) this.look(job.id);
     else this.set(job.id, fromJob(job));
   }
 
@@ -115,7 +116,7 @@ export class Photos extends EventTarget {
     const id = data.job;
     this.#touched.set(id, ++this.#clock);
     if (type === 'deleted') return this.drop(id);
-    if (this.#withdrawn.has(id)) return this.dispatchEvent(new CustomEvent('unwanted', { detail: { id } }));
+    if (this.#withdrawn.has(id)) return this.#unwanted(id);
     // A document may have told already what this event is about, and more: then only another document tells how it stands.
     const state = this.#all.get(id)?.state;
     const follows = state === 'queued' || state === 'running';
@@ -125,7 +126,11 @@ export class Photos extends EventTarget {
     return undefined;
   }
 
-  /** Nothing more is to be seen of it, even if the server has it for a while yet. */
+  #unwanted(id) {
+    this.dispatchEvent(new CustomEvent('unwanted', { detail: { id } }));
+  }
+
+  /** Nothing more is to be seen of it. The event 'unwanted' with { id } tells that the server has it all the same. */
   withdraw(id) {
     this.#withdrawn.add(id);
     this.drop(id);

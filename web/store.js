@@ -74,7 +74,7 @@ export class Store extends EventTarget {
     const pick = (uploads) => {
       const free = (upload) => !(upload.until > now) || (upload.holder === tab && !busy.has(upload.id));
       if (uploads.filter((upload) => !free(upload)).length >= kSlots) return null;
-      return uploads.sort(bySending).find((upload) => free(upload) && !upload.failure && !busy.has(upload.id));
+      return uploads.sort(bySending).find((upload) => free(upload) && !upload.failure && !upload.settled && !busy.has(upload.id));
     };
     const lease = (upload) => Object.assign(upload, { holder: tab, until: now + kLease });
     const claimed = await this.#transaction(['uploads'], async ({ uploads }) => {

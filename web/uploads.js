@@ -9,6 +9,7 @@ import { kLease, kSlots } from './store.js';
 const kRenew = kLease / 4;
 const kLeastPause = 1000; // milliseconds between a failure and the next try, even if the server is in reach again
 const kUnreadable = 'the file can no longer be read';
+const kTrail = 600_000;    // milliseconds after which nothing of a withdrawn upload is on its way any more
 const kCuts = 5;          // after as many an upload is given up: it is not the network
 
 /** UUID version 7, of random bytes: crypto.randomUUID is absent over plain HTTP. `time` in milliseconds makes ids sort as photos do. */
@@ -54,7 +55,7 @@ export class Uploads {
       clearTimeout(this.#syncing); // 500 changes are looked at once
       this.#syncing = setTimeout(() => this.sync(), 200);
     });
-    photos.addEventListener('unwanted', ({ detail: { id } }) => api.remove(id).catch(() => {}));
+    photos.addEventListener('unwanted', ({ detail: { id } }) => this.#withdraw(id).catch(() => {}));
     connection.addEventListener('change', () => connection.reachable && this.#resume());
     addEventListener('online', () => this.#resume());
   }
@@ -82,7 +83,8 @@ export class Uploads {
   async sync() {
     const uploads = await this.#store.all();
     for (const upload of uploads) {
-      if (upload.withdrawn) this.#giveUp(upload.id);
+      if (upload.withdrawn && upload.settled < Date.now() - kTrail) this.#store.remove(upload.id);
+      else if (upload.withdrawn) this.#giveUp(upload.id);
       else this.#show(upload);
     }
     const known = new Set(uploads.map((upload) => upload.id));
@@ -156,7 +158,7 @@ export class Uploads {
       this.#claiming = false;
     }
     clearTimeout(this.#timer);
-    const pending = (await this.#store.all()).some((upload) => !upload.failure);
+    const pending = (await this.#store.all()).some((upload) => !upload.failure && !upload.settled);
     // What another tab holds is looked at again when its lease is over.
     if (pending) this.#timer = setTimeout(() => this.#pump(), this.#held > Date.now() ? this.#held - Date.now() : kLease);
   }
@@ -199,14 +201,16 @@ export class Uploads {
     await this.#store.remove(id);
   }
 
-  // What was begun to be sent may have become a job: cancel it, then delete it.
+  // What was begun to be sent may have become a job: cancel it, then delete it. Where there is none there may be one yet, as the bytes on
+  // their way arrive although nobody waits for the answer; so the wish is kept for a while.
   async #withdraw(id) {
     try {
       while (!('deleted' in (await api.remove(id)))) await connection.pause(200);
+      await this.#store.remove(id);
     } catch (error) {
       if (error.status !== 404 && error.status !== 410) throw error;
+      await this.#store.change(id, { settled: Date.now() });
     }
-    await this.#store.remove(id);
   }
 
   async #wentWrong(upload, error) {

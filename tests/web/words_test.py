@@ -1,0 +1,63 @@
+#!/usr/bin/python3
+"""Every sentence of the page has its Korean, none is left over, and the server's reasons read as the command line says them."""
+
+import os
+import pathlib
+import re
+import unittest
+
+SOURCE = pathlib.Path(os.environ["LAPSE_SOURCE_DIR"])
+WEB = SOURCE / "web"
+STRING = r"(?:'((?:[^'\\\n]|\\.)*)'|\"((?:[^\"\\\n]|\\.)*)\")"
+
+
+def korean():
+    text = (WEB / "korean.js").read_text()
+    pairs = re.findall(rf"^\s*(?:{STRING}|(\w+)):\s*{STRING},$", text, re.M)
+    return {single or double or word: one or other for single, double, word, one, other in pairs}
+
+
+def spoken():
+    """Every text in the page's source that is a key: in calls of t and tn, in HTML, and in the tables of words.js and times.js."""
+    found = set()
+    for file in WEB.glob("*.js"):
+        if file.name != "korean.js":
+            found |= {single or double for single, double in re.findall(STRING, file.read_text())}
+    page = (WEB / "index.html").read_text()
+    for attribute in re.findall(r'data-t-label="([^"]+)"', page) + re.findall(r"data-t(?: [^>]*)?>([^<]+)<", page):
+        found.add(attribute)
+    return found
+
+
+class Words(unittest.TestCase):
+    def test_what_is_called_for_is_there(self):
+        called = set()
+        for file in WEB.glob("*.js"):
+            called |= {text for text in re.findall(r"\bt\('((?:[^'\\]|\\.)*)'", file.read_text())}
+            for pair in re.findall(r"\btn\('((?:[^'\\]|\\.)*)', '((?:[^'\\]|\\.)*)'", file.read_text()):
+                called |= set(pair)
+        page = (WEB / "index.html").read_text()
+        called |= set(re.findall(r'data-t-label="([^"]+)"', page)) | set(re.findall(r"data-t(?: [^>]*)?>([^<]+)<", page))
+        self.assertGreater(len(called), 80)
+        self.assertEqual(called - set(korean()), set())
+
+    def test_nothing_is_left_over(self):
+        left = set(korean()) - spoken() - set(self.faults())
+        self.assertEqual(left, set())
+
+    def test_values_are_the_same_in_both(self):
+        for english, text in korean().items():
+            self.assertEqual(sorted(re.findall(r"\{\w+\}", english)), sorted(re.findall(r"\{\w+\}", text)), english)
+
+    def test_the_servers_reasons_are_those_of_the_command_line(self):
+        here = korean()
+        for english, text in self.faults().items():
+            self.assertEqual(here.get(english), text)
+
+    def faults(self):
+        header = SOURCE / "lapse" / "image" / "faults.hpp"
+        return dict(re.findall(r'\{"((?:[^"\\]|\\.)*)",\s*"((?:[^"\\]|\\.)*)"\}', header.read_text()))
+
+
+if __name__ == "__main__":
+    unittest.main()
