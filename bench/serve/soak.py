@@ -9,8 +9,8 @@ compressed: the server's rounds of a second, a webhook's back-off, a lease below
 
 What is sampled every second: memory, descriptors and threads of the front and of those workers that live all along; every fifth second, the
 database, its log, the blobs, and the rows of every table. From when the first tombstones went, the medians of 30 blocks give a trend (Theil
-and Sen) for 24 simulated hours, relative to the level. Flat: the trend's 95 % interval ends below 5 %. When the traffic has ended, everything
-has to be forgotten.
+and Sen) for 24 simulated hours. Flat: its 95 % interval ends below 5 % of the level. When the traffic has ended, everything has to be
+forgotten.
 
     bench/serve/soak.py [--quick]
 """
@@ -41,8 +41,8 @@ QUICK = {"retention": 3, "tombstone": 3, "blob-grace": 10, "lease": 5}
 VISITORS, VISITS_RATE = 6, 30  # threads, and about how many jobs a second they bring
 DISK_EVERY = 5  # samples
 BLOCKS, LEAST_BLOCKS = 30, 8
-FLAT = 0.05
-COUNTS = {"front_files", "front_threads", "workers_files", "workers_threads"}  # of these one more is nothing
+FLAT = 0.05                                       # of the level, in 24 hours
+NOTHING = {"files": 1, "threads": 1, "rows": 100}  # in 24 hours, whatever the level
 TABLES = ("jobs", "tombstones", "blob_uses", "events", "owners", "turns", "notices", "queues", "depths", "counters", "probe")
 KEPT = {"queues", "depths", "counters", "probe"}  # a row for a model, or one for ever
 
@@ -120,7 +120,7 @@ def process(who, ids):
 
 
 def trends(rows, steady, day):
-    """name -> level, and growth a simulated day with its interval, both relative to the level; of what was sampled after `steady` seconds."""
+    """name -> level, growth in `day` seconds with its interval, and how much of it is still flat; of what was sampled from `steady` on."""
     found = {}
     for name in rows[0]:
         points = [(row["seconds"], row[name]) for row in rows if name in row and row["seconds"] >= steady]
@@ -130,17 +130,18 @@ def trends(rows, steady, day):
         edges = [round(number * len(points) / count) for number in range(count + 1)]
         blocks = [points[begin:end] for begin, end in zip(edges, edges[1:])]
         level = statistics.median(value for _, value in points)
-        slope = figures.trend([tuple(map(statistics.median, zip(*block))) for block in blocks])
-        least = FLAT if name not in COUNTS else max(FLAT, 1 / max(level, 1))
-        growth = [each * day / level if level else each * day for each in slope]
-        found[name] = {"level": level, "growth": growth, "flat": growth[2] <= least}
+        growth = [each * day for each in figures.trend([tuple(map(statistics.median, zip(*block))) for block in blocks])]
+        bound = max(FLAT * level, *(least for word, least in NOTHING.items() if word in name.split("_")), 0)
+        found[name] = {"level": level, "growth": growth, "bound": bound,
+                       "verdict": "flat" if growth[2] <= bound else "GROWS" if growth[1] > 0 else "too uneven to tell"}
     return found
 
 
 def told(name, trend):
-    size = f"{trend['level'] / 2**20:10.2f} MiB" if name.endswith("_bytes") else f"{trend['level']:10.0f}    "
-    value, lower, upper = (100 * each for each in trend["growth"])
-    return f"  {name:24} {size}  {value:+7.2f} %  [{lower:+.2f}, {upper:+.2f}]  {'flat' if trend['flat'] else 'GROWS'}"
+    unit, digits = (2**20, 2) if name.endswith("_bytes") else (1, 0)
+    value, lower, upper = (f"{each / unit:+.{digits}f}" for each in trend["growth"])
+    return (f"  {name:24} {trend['level'] / unit:9.{digits}f}{' MiB' if unit > 1 else '':4}  {value:>8} [{lower}, {upper}], "
+            f"at most {trend['bound'] / unit:.{digits}f}: {trend['verdict']}")
 
 
 def traffic(parsed, server, town, models, files):
@@ -192,6 +193,7 @@ def soak(parsed, folder):
             ended = time.monotonic() - samples.began
             print(f"  {ended:.0f} s of traffic; now everything is to be forgotten", flush=True)
             left = all_forgotten(parsed, town, samples) if server.alive() else {"everything": 1}
+            samples.close()
             status = server.stop()
         finally:
             town.stopping.set()
@@ -222,11 +224,11 @@ def judge(parsed, result):
     steady = parsed.times["retention"] + parsed.times["tombstone"] + visitors.MARGIN
     found = trends([row for row in result["samples"] if row["seconds"] < result["traffic_seconds"]], steady, 86400 / parsed.factor)
     result["trends"] = found
-    print(f"growth in 24 simulated hours, seen from second {steady:.0f} to {result['traffic_seconds']:.0f}, with 95 % intervals; flat: at most {FLAT:.0%}"
+    print(f"level, and growth in 24 simulated hours with its 95 % interval, seen from second {steady:.0f} to {result['traffic_seconds']:.0f}:"
           if found else "too short for a trend")
     for name, trend in found.items():
         print(told(name, trend))
-    return not lost and not result["complaints"] and not result["left"] and all(trend["flat"] for trend in found.values())
+    return not lost and not result["complaints"] and not result["left"] and all(trend["verdict"] == "flat" for trend in found.values())
 
 
 def main():

@@ -15,7 +15,7 @@ import soak  # noqa: E402
 
 
 class Soak(unittest.TestCase):
-    def flat(self, value, name="front_resident_bytes"):
+    def judged(self, value, name="front_resident_bytes"):
         """Of a day of 900 s, whose first 100 s don't count."""
         noise = random.Random(2)
         rows = [{"seconds": float(second), name: value(second) + noise.gauss(0, 1)} for second in range(900)]
@@ -27,22 +27,26 @@ class Soak(unittest.TestCase):
         self.assertEqual(figures.trend([(0, 0), (1, 1), (2, -1), (3, 4)]), ((1 + 4 / 3) / 2, -2, 5))
 
     def test_noise_around_a_level_is_flat(self):
-        trend = self.flat(lambda second: 1000)
-        self.assertTrue(trend["flat"])
+        trend = self.judged(lambda second: 1000)
+        self.assertEqual(trend["verdict"], "flat")
+        self.assertAlmostEqual(trend["bound"], 50, delta=0.1)
         self.assertLess(trend["growth"][1], 0)
         self.assertGreater(trend["growth"][2], 0)
         self.assertAlmostEqual(trend["level"], 1000, delta=1)
 
     def test_what_comes_before_the_steady_state_does_not_count(self):
-        self.assertTrue(self.flat(lambda second: 10 * min(second, 100))["flat"])
+        self.assertEqual(self.judged(lambda second: 10 * min(second, 100))["verdict"], "flat")
 
     def test_a_leak_and_a_staircase_grow(self):
         for value in (lambda second: 1000 + second / 9, lambda second: 1000 + 20 * (second // 150)):
-            self.assertFalse(self.flat(value)["flat"])
+            self.assertEqual(self.judged(value)["verdict"], "GROWS")
 
-    def test_one_more_of_what_is_counted_is_nothing_and_two_are(self):
-        self.assertTrue(self.flat(lambda second: 10 + 0.5 * second / 900, "front_threads")["flat"])
-        self.assertFalse(self.flat(lambda second: 10 + 2 * second / 900, "front_threads")["flat"])
+    def test_what_swings_too_much_is_not_called_flat(self):
+        self.assertEqual(self.judged(lambda second: 1000 + random.Random(second // 30).uniform(-500, 500))["verdict"], "too uneven to tell")
+
+    def test_one_thread_more_is_nothing_and_three_are(self):
+        self.assertEqual(self.judged(lambda second: 10 + 0.1 * second / 900, "front_threads")["verdict"], "flat")
+        self.assertEqual(self.judged(lambda second: 10 + 3 * second / 900, "front_threads")["verdict"], "GROWS")
 
     def test_too_short_a_series_is_not_judged(self):
         self.assertEqual(soak.trends([{"seconds": float(second), "x": 1} for second in range(15)], 0, 900), {})
