@@ -26,7 +26,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 SCIKIT_IMAGE = "scikit-image==0.26.0"
 # The recipe was chosen with an eye on the first six; the rest were first looked at when training had ended.
 PHOTOS = (
-    "astronaut.png chelsea.png coffee.png brick.png camera.png coins.png rocket.jpg motorcycle_left.png grass.png gravel.png moon.png retina.jpg "
+    "astronaut.png chelsea.png coffee.png brick.png camera.png coins.png "
+    "rocket.jpg motorcycle_left.png grass.png gravel.png moon.png retina.jpg "
     "ihc.png hubble_deep_field.jpg cell.png clock_motion.png page.png text.png"
 ).split()
 
@@ -35,7 +36,8 @@ def photo_folder() -> pathlib.Path:
     target = HERE.parents[1] / "build" / "photo-sr" / "scikit-image"
     folder = target / "skimage" / "data"
     if not folder.exists():
-        subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--only-binary", ":all:", "--target", target, SCIKIT_IMAGE], check=True)
+        pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--only-binary", ":all:"]
+        subprocess.run([*pip, "--target", target, SCIKIT_IMAGE], check=True)
     return folder
 
 
@@ -71,7 +73,10 @@ def compare(net: torch.jit.ScriptModule, scale: int, photo: Image.Image, quality
     return psnr(small.resize(right.size, Image.Resampling.BICUBIC), right, scale), psnr(enlarged(net, small), right, scale)
 
 
-def print_table(title: str, quality: int | None, photos: dict[str, Image.Image], nets: dict[int, torch.jit.ScriptModule]) -> None:
+Nets = dict[int, torch.jit.ScriptModule]  # by scale
+
+
+def print_table(title: str, quality: int | None, photos: dict[str, Image.Image], nets: Nets) -> None:
     print(f"\n{title}\n\n| Photo |" + "".join(f" ×{scale} bicubic | model | gain |" for scale in nets))
     print("|---|" + "---:|---:|---:|" * len(nets))
     rows = []
@@ -80,18 +85,18 @@ def print_table(title: str, quality: int | None, photos: dict[str, Image.Image],
         rows.append(pairs)
         print(f"| {name} |" + "".join(f" {before:.2f} | {after:.2f} | {after - before:+.2f} |" for before, after in pairs), flush=True)
     table = np.array(rows)
-    print("| **mean** |" + "".join(f" {before:.2f} | {after:.2f} | **{after - before:+.2f}** |" for before, after in table.mean(0)))
+    print("| mean |" + "".join(f" {before:.2f} | {after:.2f} | {after - before:+.2f} |" for before, after in table.mean(0)))
     print("| least gain |" + "".join(f" | | {gain:+.2f} |" for gain in (table[..., 1] - table[..., 0]).min(0)))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", type=pathlib.Path, default=HERE, metavar="DIR", help="folder of x2/model.pt and x4/model.pt")
+    parser.add_argument("--models", type=pathlib.Path, default=HERE, metavar="DIR", help="where torchscript/photo-xS.pt are")
     parser.add_argument("--photos", type=pathlib.Path, metavar="DIR", help="scikit-image's folder of data, where it is already")
     options = parser.parse_args()
     folder = options.photos or photo_folder()
     photos = {pathlib.Path(name).stem: Image.open(folder / name).convert("RGB") for name in PHOTOS}
-    nets = {scale: torch.jit.load(options.models / f"x{scale}" / "model.pt") for scale in (2, 4)}
+    nets = {scale: torch.jit.load(options.models / "torchscript" / f"photo-x{scale}.pt") for scale in (2, 4)}
     print_table("Reduced alone", None, photos, nets)
     for quality in (90, 75):
         print_table(f"Reduced, then JPEG {quality}", quality, photos, nets)

@@ -3,8 +3,8 @@
 Dead leaves (Lee, Mumford and Huang, IJCV 2001): shapes whose sizes follow a power law, laid over one another, have the edges, the scales
 and the statistics of natural images; Achddou, Gousseau and Ladjal (SSVM 2021) train restoration on them nearly as well as on photographs.
 Each leaf here has its own tone, gradient and texture (noise of a 1/f spectrum, waves, weave); lines of writing lie among them. The
-picture is then blurred (all of it, or with depth) and its contrast lowered, as lenses and haze do: a network that has seen only sharp edges
-spoils soft photographs.
+picture is then blurred (all of it, or with depth) and its contrast lowered, as lenses and haze do, and a sensor's grain lies over it: a
+network that has seen only sharp edges spoils soft photographs, and one that has seen no grain sharpens it.
 
 All images are luma alone, float32, in 0..1.
 """
@@ -49,9 +49,10 @@ def waves(random: Random, size: int, warp: np.ndarray) -> np.ndarray:
 
 def textures(random: Random, size: int) -> np.ndarray:
     """Six textures of unit size: four of noise, two of waves."""
-    noises = [
-        spectrum_noise(random, size, random.uniform(0.3, 2.0), 6.0 ** max(0.0, random.uniform(-1, 1)), random.uniform(0, np.pi)) for _ in range(4)
-    ]
+    noises = []
+    for _ in range(4):
+        slope, stretch = random.uniform(0.3, 2.0), 6.0 ** max(0.0, random.uniform(-1, 1))
+        noises.append(spectrum_noise(random, size, slope, stretch, random.uniform(0, np.pi)))
     warp = spectrum_noise(random, size, 2.0)
     return np.stack(noises + [waves(random, size, warp) for _ in range(2)])
 
@@ -73,19 +74,19 @@ def outline(random: Random, x: float, y: float, radius: float) -> list[tuple[flo
 def write_line(random: Random, draw: ImageDraw.ImageDraw, size: int, ink: int) -> None:
     """One line of made-up letters, each two to four strokes and bows in a box."""
     height = FINER * random.uniform(6, 28)
+    width = 0.55 * height
     x, y = random.uniform(-0.3, 0.6) * size, random.uniform(0, 1) * size
     turn = random.choice([0.0, random.uniform(-0.6, 0.6)])
     thick = max(1, round(height * random.uniform(0.06, 0.2)))
     for _ in range(random.integers(5, 40)):
-        box = (x, y, x + 0.55 * height, y + height)
         for _ in range(random.integers(2, 5)):
             if random.random() < 0.6:
-                corners = random.integers(0, 3, 4) / 2
-                draw.line([box[0] + corners[0] * 0.55 * height, y + corners[1] * height, box[0] + corners[2] * 0.55 * height, y + corners[3] * height], ink, thick)
+                ends = random.integers(0, 3, 4) / 2 * (width, height, width, height) + (x, y, x, y)
+                draw.line(list(ends), ink, thick)
             else:
                 top = y + random.integers(0, 2) * height / 2
                 begin = random.integers(0, 4) * 90
-                draw.arc([box[0], top, box[2], top + height / 2], begin, begin + random.choice([180, 270, 360]), ink, thick)
+                draw.arc([x, top, x + width, top + height / 2], begin, begin + random.choice([180, 270, 360]), ink, thick)
         x += height * random.choice([0.75, 0.75, 0.75, 1.3])
         y += np.tan(turn) * height * 0.75
 
@@ -125,8 +126,9 @@ def made_image(random: Random) -> np.ndarray:
         image = dead_leaves(random, size)
     else:  # no edge at all: cloud, stone, bark, sand
         image = 0.5 + random.uniform(0.05, 0.25) * textures(random, size)[: random.integers(1, 5)].mean(0)
-    image = np.asarray(Image.fromarray(image.astype(np.float32)).resize((SIZE, SIZE), Image.Resampling.BOX))
     lens = random.random()
+    camera = Image.Resampling.BOX if lens < 0.85 else Image.Resampling.NEAREST  # or a scanner, or a screen: edges are stairs
+    image = np.asarray(Image.fromarray(image.astype(np.float32)).resize((SIZE, SIZE), camera))
     if lens < 0.35:
         image = blurred(image, random.uniform(0.3, 1.8))
     elif lens < 0.6:  # depth: sharp here, soft there
@@ -135,4 +137,8 @@ def made_image(random: Random) -> np.ndarray:
         image = share * image + (1 - share) * blurred(image, random.uniform(0.6, 3.0))
     contrast = 1.0 if random.random() < 0.5 else random.uniform(0.15, 1.0)
     middle = image.mean() + (1 - contrast) * random.uniform(-0.4, 0.4)
-    return np.clip(middle + contrast * (image - image.mean()), 0, 1).astype(np.float32)
+    image = middle + contrast * (image - image.mean())
+    if random.random() < 0.6:
+        grain = blurred(random.standard_normal(image.shape), random.choice([0.0, 0.0, 0.5]))
+        image += 10 ** random.uniform(-3, -1.9) / grain.std() * grain
+    return np.clip(image, 0, 1).astype(np.float32)
