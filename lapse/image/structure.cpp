@@ -8,7 +8,8 @@
 namespace lapse::image {
 namespace {
 
-// A file of nothing but tiny pieces would be read for hours.
+// Of segments, chunks or boxes before the pixels. The largest profile takes 255 segments; libjpeg's time goes with the square of the
+// number.
 constexpr int kMostPieces = 10'000;
 
 class File {
@@ -44,45 +45,60 @@ std::string_view letters(const std::array<unsigned char, N>& bytes, std::size_t 
   return {reinterpret_cast<const char*>(bytes.data()) + from, 4};
 }
 
+// ITU-T T.81, B.1.1: a marker, and where it has parameters their length. What is no marker is the decoder's to judge.
+void walk_jpeg(File& file, Structure& structure) {
+  constexpr std::uint64_t kStart = 2;
+  constexpr unsigned kMarker = 0xFF, kScan = 0xDA;
+  std::uint64_t offset = kStart;
+  for (int i = 0; i < kMostPieces; ++i) {
+    const auto head = file.at<4>(offset);
+    if (!head || (*head)[0] != kMarker || (*head)[1] == kScan) return;
+    offset += 2 + big_endian(*head, 2, 2);
+  }
+  structure.flooded = true;
+}
+
 // The PNG specification (third edition), 5.3: length, type, data, check sum.
-bool animated_png(File& file) {
+void walk_png(File& file, Structure& structure) {
   constexpr std::uint64_t kSignature = 8, kRound = 12;
   std::uint64_t offset = kSignature;
   for (int i = 0; i < kMostPieces; ++i) {
     const auto head = file.at<8>(offset);
-    if (!head || letters(*head, 4) == "IDAT") return false;
-    if (letters(*head, 4) == "acTL") return true;
+    if (!head || letters(*head, 4) == "IDAT") return;
+    if (letters(*head, 4) == "acTL") structure.animated = true;
     offset += big_endian(*head, 0, 4) + kRound;
   }
-  return false;
+  structure.flooded = true;
 }
 
 // RFC 9649, 2.3: "RIFF", the size of what follows (little-endian), "WEBP".
-bool complete_webp(File& file) {
+void walk_webp(File& file, Structure& structure) {
   const auto head = file.at<8>(0);
-  if (!head) return false;
+  if (!head) return;
   const auto [r, i, f, g, a, b, c, d] = *head;
-  return file.size() - 8 >= (std::uint64_t{a} | std::uint64_t{b} << 8 | std::uint64_t{c} << 16 | std::uint64_t{d} << 24);
+  structure.complete = file.size() - 8 >= (std::uint64_t{a} | std::uint64_t{b} << 8 | std::uint64_t{c} << 16 | std::uint64_t{d} << 24);
 }
 
 // ISO/IEC 14496-12, 4.2: size and type; a size of 1: 64 bits of it come behind the type, of 0: to the end.
-bool complete_boxes(File& file) {
+void walk_boxes(File& file, Structure& structure) {
   std::uint64_t offset = 0;
-  for (int i = 0; i < kMostPieces && offset < file.size(); ++i) {
+  for (int i = 0; i < kMostPieces; ++i) {
+    if (offset == file.size()) return;
     const auto head = file.at<8>(offset);
-    if (!head) return false;
-    std::uint64_t size = big_endian(*head, 0, 4);
-    if (size == 0) return true;
+    std::uint64_t size = head ? big_endian(*head, 0, 4) : UINT64_MAX;
+    if (size == 0) return;
     if (size == 1) {
       const auto large = file.at<8>(offset + 8);
-      if (!large) return false;
-      size = big_endian(*large, 0, 8);
+      size = large ? big_endian(*large, 0, 8) : UINT64_MAX;
     }
-    if (size < 8) return true;  // no sound box: the decoder will say so
-    if (size > file.size() - offset) return false;
+    if (size < 8) return;  // no sound box: the decoder will say so
+    if (size > file.size() - offset) {
+      structure.complete = false;
+      return;
+    }
     offset += size;
   }
-  return true;
+  structure.flooded = true;
 }
 
 }  // namespace
@@ -90,9 +106,21 @@ bool complete_boxes(File& file) {
 Structure look_at(const std::filesystem::path& path, Format format) {
   File file{path};
   Structure structure;
-  if (format == Format::Png) structure.animated = animated_png(file);
-  if (format == Format::Webp) structure.complete = complete_webp(file);
-  if (format == Format::Heic || format == Format::Avif) structure.complete = complete_boxes(file);
+  switch (format) {
+    case Format::Jpeg:
+      walk_jpeg(file, structure);
+      break;
+    case Format::Png:
+      walk_png(file, structure);
+      break;
+    case Format::Webp:
+      walk_webp(file, structure);
+      break;
+    case Format::Heic:
+    case Format::Avif:
+      walk_boxes(file, structure);
+      break;
+  }
   return structure;
 }
 

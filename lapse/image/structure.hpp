@@ -8,6 +8,7 @@ namespace lapse::image {
 
 struct Structure {
   bool complete = true;   // WebP, HEIC, AVIF: the file is as long as it says. Of the others only the decoder meets the end.
+  bool flooded = false;   // more pieces than any picture has: its decoder might be busy with them for hours
   bool animated = false;  // PNG (APNG: an acTL chunk before the first IDAT)
 };
 

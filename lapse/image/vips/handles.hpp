@@ -4,6 +4,7 @@
 #include <vips/vips.h>
 
 #include <memory>
+#include <mutex>
 #include <utility>
 
 namespace lapse::image::vips {
@@ -22,8 +23,8 @@ Image make(Call call) {
   return Image(call(&out) == 0 ? out : nullptr);
 }
 
-/// Begins with libvips: once for the whole process, from any thread. Nothing is cached between pictures, one thread works for each, and no
-/// loader and saver but those of our formats can be reached. False: it can't be used.
+/// Begins with libvips: once for the whole process, from any thread. Nothing is cached between pictures, one thread works for each, nothing
+/// is printed, and no loader and saver but those of our formats can be reached. False: it can't be used.
 bool start();
 
 /// Was this libvips built with it?
@@ -32,22 +33,16 @@ bool has(const char* operation);
 /// Before libvips is used on a thread that it didn't start itself: what it keeps for the thread goes with the thread.
 void enter_thread();
 
-/// Was the last failure one of memory? Forgets what libvips has to say.
-bool ran_out_of_memory();
-
-/// While one lives, a complaint of a decoder on this thread that means wrong pixels is noted instead of printed.
-class Complaints {
+/// What libvips says of the calls made while one lives. It has one text for the whole process: so one lives at a time, others wait.
+class Calls {
  public:
-  Complaints();
-  ~Complaints();
-  Complaints(const Complaints&) = delete;
-  Complaints& operator=(const Complaints&) = delete;
-  bool any() const noexcept { return any_; }
+  Calls();
+  /// A decoder went on with pixels that make no sense.
+  bool wrong_pixels() const;
+  bool out_of_memory() const;
 
  private:
-  friend struct Log;
-  bool any_ = false;
-  Complaints* outer_;
+  std::unique_lock<std::mutex> lock_;
 };
 
 }  // namespace lapse::image::vips

@@ -5,21 +5,7 @@
 namespace lapse::image::vips {
 namespace {
 
-thread_local Complaints* listening = nullptr;
-
-}  // namespace
-
-struct Log {
-  // libjpeg goes on with wrong pixels where its data make no sense, and only says so. Bytes too many between two segments are harmless, and
-  // cameras write them.
-  static void write(const gchar*, GLogLevelFlags, const gchar* message, gpointer) {
-    const std::string_view text = message == nullptr ? "" : message;
-    const bool wrong_pixels = text.find("Corrupt JPEG data") != text.npos && text.find("extraneous bytes") == text.npos;
-    if (wrong_pixels && listening != nullptr) listening->any_ = true;
-  }
-};
-
-namespace {
+std::mutex one_at_a_time;
 
 bool start_once() {
   if (vips_init("lapse") != 0) return false;
@@ -33,7 +19,8 @@ bool start_once() {
       if (g_type_from_name(name.c_str()) != 0) vips_operation_block_set(name.c_str(), FALSE);
     }
   }
-  g_log_set_handler("VIPS", static_cast<GLogLevelFlags>(G_LOG_LEVEL_MASK & ~G_LOG_LEVEL_ERROR), Log::write, nullptr);
+  const auto nowhere = [](const gchar*, GLogLevelFlags, const gchar*, gpointer) {};
+  g_log_set_handler("VIPS", static_cast<GLogLevelFlags>(G_LOG_LEVEL_MASK & ~G_LOG_LEVEL_ERROR), nowhere, nullptr);
   return true;
 }
 
@@ -54,14 +41,17 @@ void enter_thread() {
   static_cast<void>(leave);
 }
 
-bool ran_out_of_memory() {
-  char* const text = vips_error_buffer_copy();
-  const bool memory = std::string_view(text).find("out of memory") != std::string_view::npos;
-  g_free(text);
-  return memory;
+Calls::Calls() : lock_(one_at_a_time) { vips_error_clear(); }
+
+// libjpeg says so once and goes on. Bytes too many between two segments do no harm, and cameras write them.
+bool Calls::wrong_pixels() const {
+  const std::string_view text = vips_error_buffer();
+  return text.find("Corrupt JPEG data") != text.npos && text.find("extraneous bytes") == text.npos;
 }
 
-Complaints::Complaints() : outer_(std::exchange(listening, this)) {}
-Complaints::~Complaints() { listening = outer_; }
+bool Calls::out_of_memory() const {
+  const std::string_view text = vips_error_buffer();
+  return text.find("out of memory") != text.npos;
+}
 
 }  // namespace lapse::image::vips

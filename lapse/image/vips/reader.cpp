@@ -98,17 +98,18 @@ Result<void> Reader::sniff(const std::filesystem::path& file) {
 Result<void> Reader::load(const std::filesystem::path& file) {
   const Structure structure = look_at(file, header_.format);
   if (!structure.complete) return refuse(kTruncated);
+  if (structure.flooded) return refuse(kDamaged);
+  const Calls calls;
   const Watch watch(*this);
-  const Complaints unheard;
   loaded_ = load_with(header_.format, source_.handle());
   if (watch.over()) return refuse(kTooSlow);
-  if (loaded_ == nullptr) return why();
+  if (loaded_ == nullptr) return why(calls);
   LAPSE_CHECK(check_size());
   int frames = 1;
   if (vips_image_get_typeof(loaded_.get(), VIPS_META_N_PAGES) != 0) vips_image_get_int(loaded_.get(), VIPS_META_N_PAGES, &frames);
   if (structure.animated || (frames > 1 && header_.format == Format::Webp)) header_.notes.push_back(kFirstFrame.english);
   rows_ = to_srgb(loaded_.get(), header_.notes);
-  if (rows_ == nullptr) return why();
+  if (rows_ == nullptr) return why(calls);
   header_.channels = static_cast<std::size_t>(rows_->Bands);
   keep_fields();
   return {};
@@ -142,11 +143,11 @@ Result<void> Reader::turn() {
     LAPSE_CHECK(copy(rows_.get(), 0, height, canvas_.bytes().data()));
     rows_.reset(vips_image_new_from_memory(canvas_.bytes().data(), canvas_.bytes().size(), static_cast<int>(width),
                                            static_cast<int>(height), static_cast<int>(header_.channels), VIPS_FORMAT_UCHAR));
-    if (rows_ == nullptr) return why();
+    if (rows_ == nullptr) return refuse(kNoMemory);
     vips_image_set_int(rows_.get(), VIPS_META_ORIENTATION, orientation);
   }
   rows_ = make([&](VipsImage** out) { return vips_autorot(rows_.get(), out, nullptr); });
-  if (rows_ == nullptr) return why();
+  if (rows_ == nullptr) return refuse(kNoMemory);
   return {};
 }
 
@@ -172,8 +173,8 @@ Result<void> Reader::read(std::size_t rows, std::span<std::byte> to) {
 }
 
 Result<void> Reader::copy(VipsImage* from, std::size_t top, std::size_t rows, std::byte* to) {
+  const Calls calls;
   const Watch watch(*this);
-  const Complaints complaints;
   const std::size_t row_bytes = static_cast<std::size_t>(from->Xsize) * header_.channels;
   for (std::size_t done = 0; done < rows; done += kRowsAtOnce) {
     if (watch.over()) return refuse(kTooSlow);
@@ -181,9 +182,9 @@ Result<void> Reader::copy(VipsImage* from, std::size_t top, std::size_t rows, st
     const Ref<VipsRegion> region(vips_region_new(from));
     if (region == nullptr || vips_region_prepare(region.get(), &wanted) != 0) {
       if (watch.over()) return refuse(kTooSlow);
-      return why();
+      return why(calls);
     }
-    if (complaints.any()) return refuse(kDamaged);
+    if (calls.wrong_pixels()) return refuse(kDamaged);
     for (int y = 0; y < wanted.height; ++y) {
       std::memcpy(to, VIPS_REGION_ADDR(region.get(), 0, wanted.top + y), row_bytes);
       to += row_bytes;
@@ -192,8 +193,8 @@ Result<void> Reader::copy(VipsImage* from, std::size_t top, std::size_t rows, st
   return {};
 }
 
-tl::unexpected<Error> Reader::why() const {
-  if (ran_out_of_memory()) return refuse(kNoMemory);
+tl::unexpected<Error> Reader::why(const Calls& calls) const {
+  if (calls.out_of_memory()) return refuse(kNoMemory);
   return refuse(source_.met_end() && (header_.format == Format::Jpeg || header_.format == Format::Png) ? kTruncated : kDamaged);
 }
 

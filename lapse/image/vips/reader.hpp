@@ -38,7 +38,7 @@ class Reader final : public PhotoReader {
   void keep_fields();
   Result<void> copy(VipsImage* from, std::size_t top, std::size_t rows, std::byte* to);
   /// Why libvips has just failed.
-  tl::unexpected<Error> why() const;
+  tl::unexpected<Error> why(const Calls& calls) const;
 
   const Limits limits_;
   Duration left_;  // of the time for decoding

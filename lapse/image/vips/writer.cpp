@@ -62,7 +62,7 @@ void Writer::encode() {
   g_signal_connect(target.get(), "write", reinterpret_cast<GCallback>(&Writer::take_bytes), this);
   const Image image = rows_image();
   const bool saved = image != nullptr && save(image.get(), VIPS_TARGET(target.get()));
-  if (!saved && outcome_) outcome_ = ran_out_of_memory() ? refuse(kNoMemory) : refuse(kNotWritten);
+  if (!saved && outcome_) outcome_ = refuse(kNotWritten);
   queue_.close();
   vips_thread_shutdown();
 }
@@ -77,6 +77,7 @@ Image Writer::rows_image() {
       return nullptr;
     };
     vips_image_map(static_cast<const Fields&>(*options_.metadata).image(), copy, image.get());
+    vips_image_set_int(image.get(), VIPS_META_ORIENTATION, 1);  // over the one inside of the EXIF
   }
   if (vips_image_pipelinev(image.get(), VIPS_DEMAND_STYLE_THINSTRIP, nullptr) != 0 ||
       vips_image_generate(image.get(), nullptr, &Writer::give_rows, nullptr, this, nullptr) != 0) {
@@ -90,17 +91,17 @@ Image Writer::rows_image() {
   return make([&](VipsImage** out) { return vips_flatten(rows.get(), out, "background", white.get(), nullptr); });
 }
 
+// Not "strip", which would leave out the profile too: there is nothing else to tell but what libvips makes up, such as the resolution.
 bool Writer::save(VipsImage* image, VipsTarget* target) const {
-  const gboolean strip = options_.metadata == nullptr ? TRUE : FALSE;
   switch (options_.format) {
     case Format::Jpeg:
       return vips_jpegsave_target(image, target, "Q", kQuality, "subsample_mode", VIPS_FOREIGN_SUBSAMPLE_OFF, "optimize_coding", TRUE,
-                                  "profile", "srgb", "strip", strip, nullptr) == 0;
+                                  "profile", "srgb", nullptr) == 0;
     case Format::Png:
       return vips_pngsave_target(image, target, "compression", kCompression, "filter", VIPS_FOREIGN_PNG_FILTER_UP, "profile", "srgb",
-                                 "strip", strip, nullptr) == 0;
+                                 nullptr) == 0;
     case Format::Webp:
-      return vips_webpsave_target(image, target, "Q", kQuality, "profile", "srgb", "strip", strip, nullptr) == 0;
+      return vips_webpsave_target(image, target, "Q", kQuality, "profile", "srgb", nullptr) == 0;
     case Format::Heic:
     case Format::Avif:
       break;
@@ -108,7 +109,7 @@ bool Writer::save(VipsImage* image, VipsTarget* target) const {
   return false;
 }
 
-int Writer::give_rows(VipsRegion* to, void*, void*, void* writer, gboolean*) {
+int Writer::give_rows(VipsRegion* to, void*, void* writer, void*, gboolean*) {
   auto& self = *static_cast<Writer*>(writer);
   const VipsRect& wanted = to->valid;
   assert(static_cast<std::size_t>(wanted.width) == self.options_.width);

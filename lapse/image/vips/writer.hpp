@@ -21,7 +21,7 @@ class Writer final : public PhotoWriter {
   Result<void> finish() override;
 
  private:
-  static int give_rows(VipsRegion* to, void*, void*, void* self, gboolean* stop);
+  static int give_rows(VipsRegion* to, void* sequence, void* self, void*, gboolean* stop);
   static gint64 take_bytes(VipsTargetCustom*, const void* bytes, gint64 length, Writer* self);
   void encode();
   Image rows_image();
