@@ -99,7 +99,7 @@ class Load:
         if not entry.acknowledged or entry.delete_sent:
             return
         reply = client.ask("PUT", f"/v2/jobs/{entry.id}?model={entry.question.model}", body, headers)
-        if reply.status != 409 and entry.question.model != "demo":
+        if reply.status not in (409, 503) and entry.question.model != "demo":  # 503: after a restart, until the model is there
             self.ledger.complain(f"{entry.id}: another body was answered {reply.status} {reply.body[:200]}")
 
     def look(self, client, entry):

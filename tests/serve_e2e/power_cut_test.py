@@ -70,6 +70,18 @@ class PowerCut(unittest.TestCase):
         found = self.run_whole("put('b', b'new', sync=False); os.rename('b', 'a'); sync_folder('.')").fsynced()
         self.assertEqual(found, {"a": b""})
 
+    def test_a_file_with_a_made_up_name_is_a_file_like_any_other(self):
+        found = self.run_whole("""
+            import ctypes
+            name = ctypes.create_string_buffer(b"aXXXXXX")
+            file = ctypes.CDLL(None).mkostemp(name, os.O_CLOEXEC)
+            os.write(file, b"x")
+            os.fsync(file)
+            os.rename(name.value, "a")
+            sync_folder(".")
+            """).fsynced()
+        self.assertEqual(found, {"a": b"x"})
+
     def test_a_new_folder_needs_a_sync_of_its_parent(self):
         self.assertEqual(self.run_whole("os.mkdir('d'); put('d/a', b'x'); sync_folder('d')").fsynced(), {})
 

@@ -450,12 +450,22 @@ ssize_t splice(int in, off_t* from, int out, off_t* to, size_t size, unsigned fl
   if (watched(out, &status)) die("splice", "into a file below the root");
   return syscall(SYS_splice, in, from, out, to, size, flags);
 }
+// As the C library does it: names are tried until one is new. By open_at(), so that the file is on the record as any other.
 int mkostemps(char* name, int suffix, int flags) {
-  char path[PATH_MAX];
-  if (resolve(AT_FDCWD, name, path)) die("mkstemp", path);
-  int (*real)(char*, int, int);
-  *(void**)&real = dlsym(RTLD_NEXT, "mkostemps");
-  return real(name, suffix, flags);
+  static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  const int blanks = 6;
+  const size_t length = strlen(name);
+  if (suffix < 0 || length < (size_t)(blanks + suffix)) return errno = EINVAL, -1;
+  char* blank = name + length - (size_t)(blanks + suffix);
+  if (strncmp(blank, "XXXXXX", (size_t)blanks) != 0) return errno = EINVAL, -1;
+  for (int attempt = 0; attempt < TMP_MAX; ++attempt) {
+    unsigned char random[6];
+    if (syscall(SYS_getrandom, random, sizeof random, 0) != (long)sizeof random) return -1;
+    for (int i = 0; i < blanks; ++i) blank[i] = letters[random[i] % (sizeof letters - 1)];
+    const int file = open_at(AT_FDCWD, name, (flags & ~O_ACCMODE) | O_RDWR | O_CREAT | O_EXCL, 0600);
+    if (file >= 0 || errno != EEXIST) return file;
+  }
+  return errno = EEXIST, -1;
 }
 int mkstemp(char* name) { return mkostemps(name, 0, 0); }
 int mkostemp(char* name, int flags) { return mkostemps(name, 0, flags); }
