@@ -31,7 +31,8 @@ struct Options {
   std::string models, data, listen = "127.0.0.1:8000", auth = "anonymous", log_level = "info", log = "auto";
   std::vector<std::string> hosts;
   std::string retention = "24h", tombstone = "168h", drain = "30s", lease = "30s", grace = "2min";
-  std::string max_body = "64MiB", max_queue_bytes = "16GiB", min_free = "256MiB";
+  std::string header_timeout = "10s", body_timeout = "30s", idle_timeout = "75s";
+  std::string max_body = "64MiB", max_body_memory = "1GiB", max_queue_bytes = "16GiB", min_free = "256MiB";
   std::uint64_t max_queue = 100'000;
   int max_attempts = 5;
   std::size_t pool = 16, max_connections = 10'000;
@@ -55,10 +56,14 @@ struct Options {
         ->take_all();
     command.add_flag("--allow-private-webhooks", private_webhooks, "Webhooks may go to private and loopback addresses")->group("Access");
     option("--max-body", max_body, "BYTES", "Of one request (default: 64MiB)", "Limits");
+    option("--max-body-memory", max_body_memory, "BYTES", "Bodies of all requests that are in memory at a time (default: 1GiB)", "Limits");
     option("--max-queue", max_queue, "N", "Queued jobs (default: 100000)", "Limits")->check(number_between(1, 1e12));
     option("--max-queue-bytes", max_queue_bytes, "BYTES", "Inputs of queued jobs (default: 16GiB)", "Limits");
     option("--min-free", min_free, "BYTES", "Disk space that is kept free (default: 256MiB)", "Limits");
     option("--max-connections", max_connections, "N", "Open connections (default: 10000)", "Limits")->check(number_between(1, 1e6));
+    option("--header-timeout", header_timeout, "TIME", "For the header of a request to come (default: 10s)", "Limits");
+    option("--body-timeout", body_timeout, "TIME", "Without a byte of a body that is to come (default: 30s)", "Limits");
+    option("--idle-timeout", idle_timeout, "TIME", "Between two requests of a connection (default: 75s)", "Limits");
     option("--max-attempts", max_attempts, "N", "Of one job, before it has failed (default: 5)", "Limits")->check(number_between(1, 1000));
     option("--retention", retention, "TIME", "For which a finished job is kept (default: 24h)", "Limits");
     option("--tombstone", tombstone, "TIME", "For which a forgotten job is 410, and not 404 (default: 168h)", "Limits");
@@ -75,6 +80,10 @@ struct Options {
     result.program = std::filesystem::read_symlink("/proc/self/exe").string();
     LAPSE_CHECK(read_address(result.server));
     result.server.max_connections = max_connections;
+    LAPSE_TRY(result.server.max_body_memory, parse_bytes(max_body_memory));
+    LAPSE_TRY(result.server.header_timeout, parse_duration(header_timeout));
+    LAPSE_TRY(result.server.body_timeout, parse_duration(body_timeout));
+    LAPSE_TRY(result.server.idle_timeout, parse_duration(idle_timeout));
     result.anonymous = auth == "anonymous";
     result.hosts = hosts;
     result.limits.max_queued_jobs = max_queue;

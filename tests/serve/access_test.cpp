@@ -84,12 +84,15 @@ TEST(TokensTest, ATokenOpensItsOwnersJobsUntilItIsRevoked) {
   EXPECT_THAT(made->second, testing::MatchesRegex("lapse_[A-Za-z0-9_-]+"));
   EXPECT_EQ(made->second.size(), 6u + 43u);
   Tokens tokens{*folder};
-  EXPECT_EQ(tokens.owner_of(made->second), "ann");
-  EXPECT_EQ(tokens.owner_of(made->second + "x"), std::nullopt);
-  EXPECT_EQ(tokens.owner_of(made->first.digest), std::nullopt);
-  EXPECT_EQ(tokens.owner_of(""), std::nullopt);
+  EXPECT_EQ(tokens.find(made->second)->owner, "ann");
+  EXPECT_TRUE(tokens.valid(made->first.id));
+  EXPECT_FALSE(tokens.valid(""));
+  EXPECT_FALSE(tokens.find(made->second + "x"));
+  EXPECT_FALSE(tokens.find(made->first.digest));
+  EXPECT_FALSE(tokens.find(""));
   ASSERT_TRUE(tokens.revoke(made->first.id));
-  EXPECT_EQ(Tokens{*folder}.owner_of(made->second), std::nullopt);
+  EXPECT_FALSE(Tokens{*folder}.find(made->second));
+  EXPECT_FALSE(Tokens{*folder}.valid(made->first.id));
   EXPECT_EQ(tokens.revoke(made->first.id).error().code, ErrorCode::NotFound);
 }
 
@@ -97,7 +100,8 @@ TEST(TokensTest, AnExpiredTokenIsNobodys) {
   const Folder folder;
   const auto made = Tokens{*folder}.create("ann", 1ns);
   ASSERT_TRUE(made);
-  EXPECT_EQ(Tokens{*folder}.owner_of(made->second), std::nullopt);
+  EXPECT_FALSE(Tokens{*folder}.find(made->second));
+  EXPECT_FALSE(Tokens{*folder}.valid(made->first.id));
 }
 
 TEST(TokensTest, TheFileHoldsNoTokenAndIsForItsOwnerAlone) {
@@ -121,7 +125,7 @@ TEST(TokensTest, ADamagedFileLetsNobodyInAndIsNotOverwritten) {
                            R"({"tokens":[{"id":"a","owner":"../x","digest":"d","created":1}]})"}) {
     std::ofstream{*folder / "tokens.json"} << text;
     Tokens tokens{*folder};
-    EXPECT_EQ(tokens.owner_of(made->second), std::nullopt) << text;
+    EXPECT_FALSE(tokens.find(made->second)) << text;
     EXPECT_TRUE(tokens.problem()) << text;
     EXPECT_EQ(tokens.list().error().code, ErrorCode::Unavailable) << text;
     EXPECT_EQ(tokens.create("ben", {}).error().code, ErrorCode::Unavailable) << text;
@@ -140,10 +144,11 @@ TEST(TokensTest, OwnersHaveSoundNames) {
 TEST(SessionsTest, ACookieOutlivesARestartAndEndsInTime) {
   const Folder folder;
   const jobs::Time now = jobs::system_now();
-  const std::string cookie = Sessions::open(*folder)->make("anon-1", now + 1h);
+  const std::string cookie = Sessions::open(*folder)->make({"anon-1", "0a1b"}, now + 1h);
   const Sessions again = *Sessions::open(*folder);
-  EXPECT_EQ(again.owner_of(cookie, now), "anon-1");
-  EXPECT_EQ(again.owner_of(cookie, now + 2h), std::nullopt);
+  EXPECT_EQ(again.read(cookie, now)->owner, "anon-1");
+  EXPECT_EQ(again.read(cookie, now)->token, "0a1b");
+  EXPECT_FALSE(again.read(cookie, now + 2h));
   struct stat status {};
   ASSERT_EQ(::stat((*folder / "secret").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777u, 0600u);
@@ -153,18 +158,18 @@ TEST(SessionsTest, AForgedCookieIsNobodys) {
   const Folder folder, other;
   const jobs::Time now = jobs::system_now();
   const Sessions sessions = *Sessions::open(*folder);
-  const std::string cookie = sessions.make("anon-1", now + 1h);
+  const std::string cookie = sessions.make({"anon-1", ""}, now + 1h);
   for (std::size_t length = 0; length < cookie.size(); ++length) {
-    EXPECT_EQ(sessions.owner_of(cookie.substr(0, length), now), std::nullopt) << length;
+    EXPECT_FALSE(sessions.read(cookie.substr(0, length), now)) << length;
   }
   const std::size_t dot = cookie.find('.');
   for (std::size_t i = 0; i < dot; ++i) {
     std::string forged = cookie;
     forged[i] = forged[i] == 'A' ? 'B' : 'A';
-    EXPECT_EQ(sessions.owner_of(forged, now), std::nullopt) << i;
+    EXPECT_FALSE(sessions.read(forged, now)) << i;
   }
-  EXPECT_EQ(sessions.owner_of(Sessions::open(*other)->make("anon-1", now + 1h), now), std::nullopt);
-  EXPECT_EQ(sessions.owner_of(sessions.make("ann", now + 1h).substr(0, dot) + cookie.substr(dot), now), std::nullopt);
+  EXPECT_FALSE(sessions.read(Sessions::open(*other)->make({"anon-1", "0a1b"}, now + 1h), now));
+  EXPECT_FALSE(sessions.read(sessions.make({"ann", ""}, now + 1h).substr(0, dot) + cookie.substr(dot), now));
 }
 
 TEST(SessionsTest, ADamagedSecretIsAnError) {
@@ -204,7 +209,7 @@ TEST_F(GateTest, PagesOfOtherSitesAreRefused) {
 }
 
 TEST_F(GateTest, ACookieFromAnotherSitesPageIsRefused) {
-  const std::string cookie = "lapse_session=" + sessions_.make("anon-1", jobs::system_now() + 1h);
+  const std::string cookie = "lapse_session=" + sessions_.make({"anon-1", ""}, jobs::system_now() + 1h);
   EXPECT_EQ(ask_with({{"Cookie", cookie}}, true, "POST"), 200u);
   EXPECT_EQ(owner_, "anon-1");
   EXPECT_EQ(ask_with({{"Cookie", cookie}, {"Origin", "http://evil.example"}}, true, "POST"), 403u);
@@ -235,14 +240,35 @@ TEST_F(GateTest, TokensAreAskedForWhereTheyAreNeeded) {
 }
 
 TEST_F(GateTest, ACookieStandsAmongOthers) {
-  const std::string value = sessions_.make("anon-1", jobs::system_now() + 1h);
-  EXPECT_EQ(ask_with({{"Cookie", "a=b; lapse_session=" + value + "; c=d"}}, false), 200u);
+  const std::string value = sessions_.make({"anon-1", ""}, jobs::system_now() + 1h);
+  EXPECT_EQ(ask_with({{"Cookie", "a=b; lapse_session=" + value + "; c=d"}}, true), 200u);
   EXPECT_EQ(owner_, "anon-1");
   EXPECT_EQ(ask_with({{"Cookie", "a=b; c=d"}}, true), 200u);
   EXPECT_EQ(owner_, "local");
   EXPECT_EQ(ask_with({{"Cookie", "lapse_session=" + value + "x"}}, true), 401u);
-  EXPECT_EQ(ask_with({{"Cookie", "lapse_session=" + sessions_.make("anon-1", jobs::system_now() - 1h)}}, true), 401u);
+  EXPECT_EQ(ask_with({{"Cookie", "lapse_session=" + sessions_.make({"anon-1", ""}, jobs::system_now() - 1h)}}, true), 401u);
   EXPECT_EQ(ask_with({{"Cookie", "xlapse_session=" + value}}, false), 401u);
+}
+
+TEST_F(GateTest, ACookieIsWorthWhatItWasGivenFor) {
+  const auto hour = jobs::system_now() + 1h;
+  const std::string anybodys = "lapse_session=" + sessions_.make({"anon-1", ""}, hour);
+  EXPECT_EQ(ask_with({{"Cookie", anybodys}}, true), 200u);
+  EXPECT_EQ(ask_with({{"Cookie", anybodys}}, false), 401u) << "who needed no token then needs one now";
+
+  const auto made = tokens_.create("ann", {});
+  const auto expired = tokens_.create("ann", 1ns);
+  ASSERT_TRUE(made && expired);
+  const std::string anns = "lapse_session=" + sessions_.make({"ann", made->first.id}, hour);
+  for (const bool anonymous : {true, false}) {
+    EXPECT_EQ(ask_with({{"Cookie", anns}}, anonymous), 200u);
+    EXPECT_EQ(owner_, "ann");
+    EXPECT_EQ(ask_with({{"Cookie", "lapse_session=" + sessions_.make({"ann", expired->first.id}, hour)}}, anonymous), 401u);
+  }
+  ASSERT_TRUE(tokens_.revoke(made->first.id));
+  tokens_ = Tokens{*folder_};  // which looks again at once
+  EXPECT_EQ(ask_with({{"Cookie", anns}}, false), 401u);
+  EXPECT_EQ(ask_with({{"Cookie", anns}}, true), 401u);
 }
 
 }  // namespace

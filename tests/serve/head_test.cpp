@@ -105,6 +105,7 @@ TEST(Head, NamesExactlyOneHost) {
 
 TEST(Head, GivesOnceWhatCountsOnce) {
   EXPECT_EQ(status_with("Authorization: Bearer a\r\nAuthorization: Bearer b\r\n"), 400u);
+  EXPECT_EQ(status_with("Cookie: lapse_session=a\r\nCookie: lapse_session=b\r\n"), 400u);
   EXPECT_EQ(status_with("Origin: a\r\norigin: b\r\n"), 400u);
   EXPECT_EQ(status_with("Accept: a\r\nAccept: b\r\n"), 200u);
 }

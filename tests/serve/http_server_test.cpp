@@ -222,6 +222,28 @@ TEST_F(Http, BodiesShareABoundedMemory) {
   EXPECT_EQ(ask(put("/echo", "Content-Length: 1000\r\n", std::string(1000, 'x'))).status, 200u) << "given back";
 }
 
+TEST_F(Http, ABodyThatIsOnlyAnnouncedKeepsNobodyOut) {
+  options.max_body_memory = 300'000;
+  std::atomic<bool> announced{false};
+  const Handler taking = echo(300'000);
+  on("PUT", "/echo", [&](Exchange& exchange) {
+    announced = true;
+    return taking(exchange);
+  });
+  start();
+  Client announcer = connect();
+  announcer.send(put("/echo", "Content-Length: 300000\r\n"));
+  while (!announced) std::this_thread::yield();
+  EXPECT_EQ(ask(put("/echo", "Content-Length: 30000\r\n", std::string(30'000, 'x'))).status, 200u);
+
+  announcer.send(std::string(290'000, 'x'));
+  unsigned status = 100;  // once these have come there is no room, which others hear before they have sent anything
+  while (status == 100) status = ask(put("/echo", "Content-Length: 30000\r\nExpect: 100-continue\r\n")).status;
+  EXPECT_EQ(status, 429u);
+  announcer.send(std::string(10'000, 'x'));
+  EXPECT_EQ(announcer.answer().status, 200u);
+}
+
 TEST_F(Http, AClientThatDawdlesIsTold) {
   options.header_timeout = 50ms;
   options.body_timeout = 50ms;
@@ -335,7 +357,7 @@ TEST_F(Http, TheGateAndTheBookkeeperSeeEveryRequest) {
   std::vector<std::string> book;
   hooks.gate = [](Exchange& exchange, const Router::Match& match) -> std::optional<Response> {
     if (exchange.header("X-No")) return refuse(Error{ErrorCode::Forbidden, "no", {}});
-    exchange.owner("ann of " + match.pattern);
+    exchange.identify("ann of " + match.pattern);
     return {};
   };
   hooks.done = [&](const Exchange& exchange, const Router::Match& match, unsigned status, Duration) {

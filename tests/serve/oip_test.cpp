@@ -1,5 +1,6 @@
 // Requests and responses of the Open Inference Protocol: as they should be, and as they come.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -61,15 +62,25 @@ TEST(InferRequestOf, KeysStandInAnyOrder) {
 
 TEST(InferRequestOf, ParametersThatAreKnownAreTakenAndOthersLeft) {
   const auto request = parse_request(
-      R"({"parameters":{"binary_data_output":true,"priority":-10,"timeout":2500,"sequence_id":{"deep":[1,[2]]},"x":null},)"
+      R"({"parameters":{"binary_data_output":true,"priority":21,"timeout":2500,"sequence_id":{"deep":[1,[2]]},"x":null},)"
       R"("inputs":[],"outputs":[{"name":"y","parameters":{"binary_data":false,"classification":0}},{"name":"z"}],"other":[{}]})",
       0);
   ASSERT_TRUE(request) << request.error().message;
   EXPECT_TRUE(request->binary_output);
-  EXPECT_EQ(request->priority, -10);
+  EXPECT_EQ(request->priority, -10) << "Triton's lowest level";
   EXPECT_EQ(request->timeout_us, 2500u);
   EXPECT_EQ(request->outputs[0].binary, false);
   EXPECT_EQ(request->outputs[1].binary, std::nullopt);
+}
+
+TEST(InferRequestOf, PrioritiesAreTritonsLevels) {
+  const auto priority = [](const std::string& level) {
+    return parse_request(R"({"inputs":[],"parameters":{"priority":)" + level + "}}", 0)->priority;
+  };
+  EXPECT_EQ(priority("1"), 10) << "the highest";
+  EXPECT_EQ(priority("2"), 9);
+  EXPECT_EQ(priority("11"), 0);
+  EXPECT_EQ(priority("0"), std::nullopt) << "whatever is ordinary";
 }
 
 TEST(InferRequestOf, EveryTypeIsReadAtItsLimits) {
@@ -249,8 +260,8 @@ TEST(InferRequestRefuses, WhatIsMissingTwiceOrOfTheWrongType) {
   EXPECT_EQ(refusal(R"({"inputs":[],"id":7})").code, ErrorCode::BadInput);
   EXPECT_EQ(refusal(R"({"inputs":[],"outputs":[{"name":"y"},{"name":"y"}]})").code, ErrorCode::BadInput);
   EXPECT_EQ(refusal(R"({"inputs":[],"outputs":[{}]})").code, ErrorCode::BadInput);
-  EXPECT_EQ(refusal(R"({"inputs":[],"parameters":{"priority":11}})").code, ErrorCode::BadInput);
-  EXPECT_EQ(refusal(R"({"inputs":[],"parameters":{"priority":-11}})").code, ErrorCode::BadInput);
+  EXPECT_EQ(refusal(R"({"inputs":[],"parameters":{"priority":22}})").code, ErrorCode::BadInput);
+  EXPECT_EQ(refusal(R"({"inputs":[],"parameters":{"priority":-1}})").code, ErrorCode::BadInput);
   EXPECT_EQ(refusal(R"({"inputs":[],"parameters":{"timeout":-1}})").code, ErrorCode::BadInput);
   EXPECT_EQ(refusal(R"({"inputs":[],"parameters":{"binary_data_output":"yes"}})").code, ErrorCode::BadInput);
   EXPECT_EQ(refusal(R"({"inputs":[],"parameters":[]})").code, ErrorCode::BadInput);
@@ -267,6 +278,16 @@ TEST(InferRequestRefuses, TooManyAndTooLargeTensors) {
   EXPECT_TRUE(parse_request(body, 0));
   EXPECT_EQ(parse_request(body, 0, {.max_tensors = 2}).error().code, ErrorCode::BadInput);
   EXPECT_EQ(parse_request(body, 0, {.max_tensor_bytes = 15}).error().code, ErrorCode::TooLarge);
+}
+
+TEST(InferRequestRefuses, MoreKeysThanAnybodyNeeds) {
+  std::string keys;
+  for (int i = 0; i < 10'000; ++i) keys += fmt::format("\"{}\":0,", i);
+  for (const std::string& body : {"{" + keys + R"("inputs":[]})", R"({"parameters":{)" + keys + R"("z":0},"inputs":[]})",
+                                  input(keys + R"("shape":[1],"datatype":"FP32","data":[1])")}) {
+    EXPECT_THAT(refusal(body).message, HasSubstr("more than 1024 keys"));
+  }
+  EXPECT_TRUE(parse_request(R"({"x":{)" + keys + R"("z":0},"inputs":[]})", 0)) << "what is read over is not remembered";
 }
 
 TEST(InferRequestRefuses, LongAndOddNamesOnOneShortLine) {

@@ -72,16 +72,17 @@ std::optional<http::Response> Gate::check_origin(const http::Exchange& exchange,
 std::optional<http::Response> Gate::identify(http::Exchange& exchange) {
   if (const auto given = exchange.header("Authorization")) {
     const bool bearer = given->size() > kBearer.size() && http::same_letters(given->substr(0, kBearer.size()), kBearer);
-    const auto owner = bearer ? tokens_.owner_of(given->substr(kBearer.size())) : std::nullopt;
-    if (!owner)
+    const auto token = bearer ? tokens_.find(given->substr(kBearer.size())) : std::nullopt;
+    if (!token)
       return refuse(ErrorCode::Unauthorized, "this token is not known, or its time has passed", "lapse token create --owner NAME");
-    exchange.owner(*owner);
+    exchange.identify(token->owner, token->id);
     return std::nullopt;
   }
   const auto cookies = exchange.header("Cookie");
-  if (const auto session = cookies ? http::cookie(*cookies, "lapse_session") : std::nullopt) {
-    if (const auto owner = sessions_.owner_of(*session, jobs::system_now())) {
-      exchange.owner(*owner);
+  if (const auto cookie = cookies ? http::cookie(*cookies, "lapse_session") : std::nullopt) {
+    const auto session = sessions_.read(*cookie, jobs::system_now());
+    if (session && (session->token.empty() ? options_.anonymous : tokens_.valid(session->token))) {
+      exchange.identify(session->owner, session->token);
       return std::nullopt;
     }
     // A browser keeps sending an old cookie; it has to be able to get a new one.
@@ -90,7 +91,7 @@ std::optional<http::Response> Gate::identify(http::Exchange& exchange) {
     }
   }
   if (options_.anonymous) {
-    exchange.owner("local");
+    exchange.identify("local");
     return std::nullopt;
   }
   if (is_open(exchange.path())) return std::nullopt;

@@ -2,7 +2,8 @@
 // Who asks, and whether from a place that may: called for every request before its handler.
 //
 // Owners. `Authorization: Bearer TOKEN` (lapse token) → the token's owner. The cookie `lapse_session` → the owner it was given for (by
-// POST /v2/session, with a token, or without one in the anonymous mode); an EventSource can't send a header, but it sends cookies. In the
+// POST /v2/session, with a token, or without one in the anonymous mode); an EventSource can't send a header, but it sends cookies. A cookie
+// is worth what it was given for: nothing once its token is revoked or expired, nor in the token mode when it was given without one. In the
 // anonymous mode a request with neither belongs to the owner "local". In the token mode it is 401, but for health and the OpenAPI document.
 // A token or cookie that is given and not valid is always 401.
 //

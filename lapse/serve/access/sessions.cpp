@@ -52,23 +52,23 @@ std::string Sessions::mac(std::string_view purpose, std::string_view message) co
   return hmac_sha256(key, message);
 }
 
-std::string Sessions::make(const std::string& owner, jobs::Time expires) const {
+std::string Sessions::make(const Session& session, jobs::Time expires) const {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(expires.time_since_epoch()).count();
-  const std::string text = fmt::format("{}\n{}", owner, seconds);
+  const std::string text = fmt::format("{}\n{}\n{}", session.owner, session.token, seconds);
   return base64url(text) + '.' + base64url(mac("session", text));
 }
 
-std::optional<std::string> Sessions::owner_of(std::string_view cookie, jobs::Time now) const {
+std::optional<Session> Sessions::read(std::string_view cookie, jobs::Time now) const {
   const std::size_t dot = cookie.find('.');
   if (dot == std::string_view::npos) return std::nullopt;
   const auto text = parse_base64url(cookie.substr(0, dot)), given = parse_base64url(cookie.substr(dot + 1));
   if (!text || !given || !same_secret(*given, mac("session", *text))) return std::nullopt;
-  const std::size_t line = text->find('\n');
-  if (line == std::string::npos) return std::nullopt;
+  const std::size_t owner_end = text->find('\n'), token_end = text->rfind('\n');
+  if (owner_end == token_end) return std::nullopt;  // of an older form
   std::int64_t seconds = 0;
-  std::from_chars(text->data() + line + 1, text->data() + text->size(), seconds);
+  std::from_chars(text->data() + token_end + 1, text->data() + text->size(), seconds);
   if (jobs::Time{std::chrono::seconds{seconds}} <= now) return std::nullopt;
-  return text->substr(0, line);
+  return Session{text->substr(0, owner_end), text->substr(owner_end + 1, token_end - owner_end - 1)};
 }
 
 std::string Sessions::new_anonymous_owner() { return "anon-" + base64url(random_bytes(16)); }

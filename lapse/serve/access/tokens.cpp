@@ -26,6 +26,8 @@ bool sound_owner(std::string_view owner) {
   });
 }
 
+bool in_time(const Token& token) { return !token.expires || *token.expires > jobs::system_now(); }
+
 Json to_json(const Token& token) {
   Json json{{"id", token.id}, {"owner", token.owner}, {"digest", token.digest}, {"created", token.created.time_since_epoch().count()}};
   if (token.expires) json["expires"] = token.expires->time_since_epoch().count();
@@ -123,14 +125,16 @@ void Tokens::refresh() {
   tokens_ = std::move(tokens).value_or(std::vector<Token>{});  // damaged: nobody gets in
 }
 
-std::optional<std::string> Tokens::owner_of(std::string_view token) {
+std::optional<Token> Tokens::find(std::string_view token) {
   refresh();
   const std::string digest = sha256(token);
-  const jobs::Time now = jobs::system_now();
-  for (const Token& known : tokens_) {
-    if (same_secret(known.digest, digest) && (!known.expires || *known.expires > now)) return known.owner;
-  }
-  return std::nullopt;
+  const auto found = std::ranges::find_if(tokens_, [&](const Token& known) { return same_secret(known.digest, digest) && in_time(known); });
+  return found == tokens_.end() ? std::nullopt : std::optional{*found};
+}
+
+bool Tokens::valid(std::string_view id) {
+  refresh();
+  return std::ranges::any_of(tokens_, [&](const Token& known) { return known.id == id && in_time(known); });
 }
 
 bool Tokens::any() {

@@ -29,11 +29,13 @@ class Tokens {
   Result<std::vector<Token>> list();
   /// Error: NotFound.
   Result<void> revoke(const std::string& id);
-  /// Whose token this is, now; nothing: nobody's, or it has expired. Reads the file again when it has changed (looked at once a second).
-  /// Compares digests in constant time.
-  std::optional<std::string> owner_of(std::string_view token);
+  /// What is known of this token, now; nothing: it is nobody's, or it has expired. Reads the file again when it has changed (looked at once
+  /// a second). Compares digests in constant time.
+  std::optional<Token> find(std::string_view token);
+  /// Is the token of this id there, and its time has not passed?
+  bool valid(std::string_view id);
   bool any();
-  /// Why the file can't be used, as last seen by owner_of or any: nobody gets in then. For the log and for readiness.
+  /// Why the file can't be used, as last seen by those three: nobody gets in then. For the log and for readiness.
   const std::optional<Error>& problem() const noexcept { return problem_; }
 
  private:

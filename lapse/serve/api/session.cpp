@@ -24,7 +24,7 @@ net::awaitable<http::Response> begin(Services& services, http::Exchange& exchang
   const jobs::Time expires = jobs::system_now() + kValid;
   const nlohmann::ordered_json document{{"owner", owner}, {"expires", jobs::rfc3339(expires)}};
   http::Response response = json(200, document.dump());
-  response.headers.emplace_back("Set-Cookie", cookie(exchange, services.sessions.make(owner, expires), kValid));
+  response.headers.emplace_back("Set-Cookie", cookie(exchange, services.sessions.make({owner, exchange.token()}, expires), kValid));
   co_return response;
 }
 

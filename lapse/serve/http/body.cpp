@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::uint64_t kSlowest = 1024;       // bytes a second, on the whole
 constexpr std::uint64_t kDrained = 64 * 1024;  // reading more away costs more than a new connection
-constexpr std::size_t kPiece = 256 * 1024;     // memory is touched as the bytes come, not as they are announced
+// Memory is touched and counted as the bytes come, not as they are announced: else a few clients who announce much and send nothing could
+// keep everybody else's bodies out.
+constexpr std::size_t kPiece = 256 * 1024;
 
 }  // namespace
 
@@ -23,8 +25,10 @@ Body::Body(Wire& wire, BodyBudget& budget, std::chrono::nanoseconds timeout, con
 
 Body::~Body() { budget_.used -= charged_; }
 
+std::uint64_t Body::room() const noexcept { return budget_.limit - std::min(budget_.used, budget_.limit); }
+
 bool Body::charge(std::uint64_t bytes) {
-  if (bytes > budget_.limit - std::min(budget_.used, budget_.limit)) return false;
+  if (bytes > room()) return false;
   budget_.used += bytes;
   charged_ += bytes;
   return true;
@@ -46,7 +50,8 @@ tl::unexpected<Error> Body::broken(Wire::Outcome outcome) {
   return fail(ErrorCode::BadInput, "the client broke off in the middle of the body");
 }
 
-tl::unexpected<Error> Body::no_memory() const {
+tl::unexpected<Error> Body::no_memory() {
+  failed_ = true;
   return fail(ErrorCode::Busy, "the bodies of other requests fill the memory that is set aside for them", "send it again in a second");
 }
 
@@ -61,7 +66,7 @@ net::awaitable<Result<std::string>> Body::read(std::uint64_t limit) {
   if (left_ > limit) {
     co_return fail(ErrorCode::TooLarge, fmt::format("a body of {} bytes is larger than the {} that are taken", left_, limit));
   }
-  if (!charge(left_)) co_return no_memory();
+  if (left_ > room()) co_return no_memory();
   started_ = std::chrono::steady_clock::now();
   const bool said = co_await say_continue();
   if (!said) co_return broken(Wire::Outcome::Broken);
@@ -75,9 +80,14 @@ net::awaitable<Result<std::string>> Body::read_known() {
   text.reserve(size);
   text = wire_.buffered().substr(0, size);
   wire_.consume(text.size());
+  if (!charge(text.size())) co_return no_memory();
   std::size_t filled = text.size();
   while (filled < size) {
-    if (filled == text.size()) text.resize(filled + std::min(size - filled, kPiece));
+    if (filled == text.size()) {
+      const std::size_t piece = std::min(size - filled, kPiece);
+      if (!charge(piece)) co_return no_memory();
+      text.resize(filled + piece);
+    }
     received_ = filled;
     const auto [outcome, count] = co_await wire_.receive(net::buffer(text.data() + filled, text.size() - filled), deadline());
     if (outcome != Wire::Outcome::Data) co_return broken(outcome);

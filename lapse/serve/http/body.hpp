@@ -34,13 +34,14 @@ class Body {
   net::awaitable<bool> drain();
 
  private:
+  std::uint64_t room() const noexcept;
   bool charge(std::uint64_t bytes);
   net::awaitable<bool> say_continue();
   net::awaitable<Result<std::string>> read_known();
   net::awaitable<Result<std::string>> read_chunks(std::uint64_t limit);
   SteadyTime deadline() const;
   tl::unexpected<Error> broken(Wire::Outcome outcome);
-  tl::unexpected<Error> no_memory() const;
+  tl::unexpected<Error> no_memory();
 
   Wire& wire_;
   BodyBudget& budget_;

@@ -44,9 +44,14 @@ class Exchange {
   virtual std::optional<std::string_view> header(std::string_view name) const = 0;
   virtual std::string_view remote() const = 0;  // address of the peer, for the log
 
-  /// Who asks: filled in by the gate (lapse/serve/access/gate.hpp) before a handler runs.
+  /// Who asks, and the id of the token that says so, if one does: filled in by the gate (lapse/serve/access/gate.hpp) before a handler
+  /// runs.
   const std::string& owner() const noexcept { return owner_; }
-  void owner(std::string name) { owner_ = std::move(name); }
+  const std::string& token() const noexcept { return token_; }
+  void identify(std::string owner, std::string token = {}) {
+    owner_ = std::move(owner);
+    token_ = std::move(token);
+  }
 
   /// The whole body, in memory. Errors: TooLarge; BadInput when the client breaks off; Busy when the bodies of all requests together
   /// would exceed ServerOptions::max_body_memory.
@@ -66,7 +71,7 @@ class Exchange {
   virtual void on_gone(std::function<void()> gone) = 0;
 
  private:
-  std::string owner_;
+  std::string owner_, token_;
 };
 
 using Handler = std::function<net::awaitable<void>(Exchange&)>;

@@ -13,10 +13,11 @@ namespace {
 namespace beast = boost::beast;
 
 // Which of two would count? A reader who takes the first and one who takes the last see different requests.
-constexpr std::array<std::string_view, 13> kOnce{"Host",
+constexpr std::array<std::string_view, 14> kOnce{"Host",
                                                  "Content-Length",
                                                  "Transfer-Encoding",
                                                  "Authorization",
+                                                 "Cookie",
                                                  "Origin",
                                                  "Expect",
                                                  "Content-Type",

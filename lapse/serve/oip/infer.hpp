@@ -27,8 +27,12 @@ Result<tensor::DType> parse_datatype(std::string_view name);
 struct Limits {
   std::size_t max_depth = 64;  // of JSON
   std::size_t max_tensors = 1024;
+  std::size_t max_keys = 1024;  // of one object; each is remembered, as none may be there twice
   std::uint64_t max_tensor_bytes = 1ull << 30;
 };
+
+/// Triton's levels: 1 the highest, 21 the lowest, 11 (and 0) the ordinary one. Level l is our priority 11 − l.
+constexpr int kPriorityLevels = 21, kOrdinaryLevel = 11;
 
 struct OutputChoice {
   std::string name;
@@ -40,7 +44,7 @@ struct InferRequest {
   std::vector<tensor::NamedTensor> inputs;
   std::vector<OutputChoice> outputs;        // empty: all of them
   bool binary_output = false;               // parameters.binary_data_output
-  std::optional<int> priority;              // parameters.priority, −10 … 10
+  std::optional<int> priority;              // parameters.priority, from Triton's levels to −10 … 10
   std::optional<std::uint64_t> timeout_us;  // parameters.timeout, microseconds, as Triton has it
 };
 

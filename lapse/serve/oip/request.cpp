@@ -21,6 +21,7 @@ Result<RequestReader> read(std::string_view json, const Limits& limits) {
   if (!nlohmann::json::sax_parse(json.begin(), json.end(), &reader)) return failed(reader);
   if (!reader.unfinished()) return reader;
   // Keys may stand in any order. The rare request whose data come first is read twice instead of being kept in another form.
+  for (InputPart& input : reader.inputs()) input.tensor = {};
   RequestReader again(json.size(), limits, &reader.inputs());
   if (!nlohmann::json::sax_parse(json.begin(), json.end(), &again)) return failed(again);
   return again;

@@ -122,8 +122,10 @@ bool RequestReader::start_array(std::size_t) {
 }
 
 bool RequestReader::key(std::string& name) {
-  if (levels_.back().place != Place::Other && !levels_.back().keys.insert(name).second) {
-    return refuse(fmt::format("{}: {} is there twice", where(), in_quotes(name)));
+  if (levels_.back().place != Place::Other) {
+    auto& keys = levels_.back().keys;
+    if (!keys.insert(name).second) return refuse(fmt::format("{}: {} is there twice", where(), in_quotes(name)));
+    if (keys.size() > limits_.max_keys) return refuse(fmt::format("{}: more than {} keys", where(), limits_.max_keys));
   }
   key_ = std::move(name);
   return true;
@@ -248,7 +250,6 @@ bool RequestReader::scalar(const Scalar& value) {
 }
 
 bool RequestReader::parameter(const Scalar& value) {
-  const bool whole = value.kind == Scalar::Kind::Unsigned || value.kind == Scalar::Kind::Negative;
   switch (levels_.back().place) {
     case Place::InputParameters:
       if (key_ != "binary_data_size") return true;
@@ -270,10 +271,10 @@ bool RequestReader::parameter(const Scalar& value) {
     if (value.kind != Scalar::Kind::Bool) return wrong_type("true or false");
     request_.binary_output = value.truth;
   } else if (key_ == "priority") {
-    const bool inside = whole && (value.kind == Scalar::Kind::Unsigned ? value.magnitude <= 10 : value.negative >= -10);
-    if (!inside) return wrong_type("a whole number from -10 to 10");
-    request_.priority =
-        static_cast<int>(value.kind == Scalar::Kind::Unsigned ? static_cast<std::int64_t>(value.magnitude) : value.negative);
+    if (value.kind != Scalar::Kind::Unsigned || value.magnitude > kPriorityLevels) {
+      return wrong_type("a level from 1, the highest, to 21, or 0");
+    }
+    if (value.magnitude > 0) request_.priority = kOrdinaryLevel - static_cast<int>(value.magnitude);
   } else if (key_ == "timeout") {
     if (value.kind != Scalar::Kind::Unsigned) return wrong_type("a whole number of microseconds");
     request_.timeout_us = value.magnitude;

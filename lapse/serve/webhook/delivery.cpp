@@ -1,10 +1,7 @@
 #include <lapse/serve/webhook/delivery.hpp>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
-#include <array>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
@@ -13,6 +10,7 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <lapse/base/version.hpp>
+#include <lapse/serve/access/secrets.hpp>
 #include <lapse/serve/webhook/target.hpp>
 
 namespace lapse::serve::webhook {
@@ -101,14 +99,8 @@ net::awaitable<Result<void>> deliver(const Message& message, bool private_allowe
 
 std::vector<std::pair<std::string, std::string>> signature(const std::string& secret, const std::string& body, std::int64_t unix_seconds,
                                                            std::uint64_t number) {
-  const std::string signed_text = fmt::format("{}.{}", unix_seconds, body);
-  std::array<unsigned char, 32> code{};
-  unsigned size = 0;
-  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), reinterpret_cast<const unsigned char*>(signed_text.data()),
-       signed_text.size(), code.data(), &size);
-  std::string hex;
-  for (const unsigned char byte : code) fmt::format_to(std::back_inserter(hex), "{:02x}", byte);
-  return {{"Lapse-Timestamp", std::to_string(unix_seconds)}, {"Lapse-Signature", "v1=" + hex}, {"Lapse-Delivery", std::to_string(number)}};
+  const std::string code = hex(hmac_sha256(secret, fmt::format("{}.{}.{}", number, unix_seconds, body)));
+  return {{"Lapse-Timestamp", std::to_string(unix_seconds)}, {"Lapse-Signature", "v1=" + code}, {"Lapse-Delivery", std::to_string(number)}};
 }
 
 }  // namespace lapse::serve::webhook

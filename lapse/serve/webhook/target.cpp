@@ -57,6 +57,12 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
   return port;
 }
 
+bool is_name(std::string_view host) {
+  return std::ranges::all_of(host, [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+  });
+}
+
 // What a resolver would take for an address although it isn't written as one ("127.1", "0x7f000001", "2130706433").
 bool is_odd_address(std::string_view host) {
   const auto last = host.substr(host.rfind('.') + 1);
@@ -97,7 +103,8 @@ Result<Target> parse_target(std::string_view url, bool private_allowed) {
 
   boost::system::error_code no_address;
   const auto address = ip::make_address(target.host, no_address);
-  if (no_address && (bracketed || is_odd_address(target.host))) return bad("holds an address that is not written as one");
+  if (no_address ? bracketed || is_odd_address(target.host) : bracketed && !address.is_v6()) return bad("holds an address that is not written as one");
+  if (no_address && !is_name(target.host)) return bad("holds no host");
   if (!no_address && !private_allowed && !is_public(address)) {
     return fail(ErrorCode::Forbidden, fmt::format("the webhook's address {} is not a public one", target.host),
                 "lapse serve --allow-private-webhooks allows it");
