@@ -126,9 +126,8 @@ def made_image(random: Random) -> np.ndarray:
         image = dead_leaves(random, size)
     else:  # no edge at all: cloud, stone, bark, sand
         image = 0.5 + random.uniform(0.05, 0.25) * textures(random, size)[: random.integers(1, 5)].mean(0)
+    image = np.asarray(Image.fromarray(image.astype(np.float32)).resize((SIZE, SIZE), Image.Resampling.BOX))
     lens = random.random()
-    camera = Image.Resampling.BOX if lens < 0.85 else Image.Resampling.NEAREST  # or a scanner, or a screen: edges are stairs
-    image = np.asarray(Image.fromarray(image.astype(np.float32)).resize((SIZE, SIZE), camera))
     if lens < 0.35:
         image = blurred(image, random.uniform(0.3, 1.8))
     elif lens < 0.6:  # depth: sharp here, soft there
