@@ -5,6 +5,7 @@
 #include <cstring>
 #include <lapse/image/line.hpp>
 #include <lapse/pipeline/bounded_queue.hpp>
+#include <map>
 #include <thread>
 #include <vector>
 
@@ -15,13 +16,24 @@ struct Photo {
   explicit Photo(std::unique_ptr<Order> made) : order(std::move(made)) {}
   const std::unique_ptr<Order> order;
   std::atomic<bool> ended{false};
+  std::uint64_t turn = 0;                          // when it was last taken from
+  std::atomic<Duration> preprocess{Duration{}};  // of the first stage, which may be ahead
+  Advance advance{};                               // of the third
 
   Enlargement& enlargement() const { return *order->enlargement; }
   /// The first one counts.
   void end(const Result<void>& how) {
     if (!ended.exchange(true)) order->ended(how);
   }
+  bool wanted() {
+    if (!order->wanted || order->wanted()) return true;
+    end(fail(ErrorCode::Cancelled, "cancelled"));
+    return false;
+  }
 };
+
+Duration since(std::chrono::steady_clock::time_point begin) { return std::chrono::steady_clock::now() - begin; }
+
 
 struct Tile {
   std::shared_ptr<Photo> photo;
@@ -33,6 +45,7 @@ struct Batch {
   std::array<std::size_t, 3> shape{};
   std::vector<float> input;
   tensor::Tensor output{};
+  Duration pass{};
 };
 
 class Line {
@@ -44,7 +57,8 @@ class Line {
     std::thread joining{[this] { join(); }};
     Result<void> outcome;
     while (auto batch = cut_.pop()) {
-      if (outcome) outcome = pass(*batch, infer);
+      const bool wanted = std::ranges::any_of(batch->tiles, [](const Tile& tile) { return !tile.photo->ended && tile.photo->wanted(); });
+      if (outcome && wanted) outcome = pass(*batch, infer);
       if (outcome) static_cast<void>(passed_.push(std::move(*batch)));  // closed below
       if (!outcome) fail_all(outcome);
     }
@@ -78,7 +92,11 @@ class Line {
   /// Takes in new photos for those that have ended. False: all have, and none is left.
   bool admit() {
     std::erase_if(photos_, [](const auto& photo) { return photo->ended || photo->enlargement().all(); });
+    std::erase_if(turns_, [this](const auto& turn) {
+      return std::ranges::none_of(photos_, [&](const auto& photo) { return photo->order->owner == turn.first; });
+    });
     while (!exhausted_ && photos_.size() < options_.in_flight) {
+      if (options_.ready && !options_.ready(photos_.empty())) break;
       auto order = next_();
       exhausted_ = order == nullptr;
       if (exhausted_) break;
@@ -89,21 +107,31 @@ class Line {
     return !photos_.empty();
   }
 
-  /// A batch of tiles that have the same shape, from each photo in turn. Empty: every photo waits for outputs.
+  /// A batch of tiles that have the same shape, from each owner in turn, and from each of his photos. Empty: every photo waits for outputs.
   Batch collect() {
     Batch batch;
-    for (std::size_t idle = 0; idle < photos_.size() && batch.tiles.size() < options_.max_batch; turn_ = (turn_ + 1) % photos_.size()) {
-      idle = take_from(photos_[turn_ % photos_.size()], batch) ? 0 : idle + 1;
+    auto open = photos_;
+    while (!open.empty() && batch.tiles.size() < options_.max_batch) {
+      const auto next = std::ranges::min_element(open, {}, [this](const auto& photo) {
+        return std::pair(turns_[photo->order->owner], photo->turn);
+      });
+      if (take_from(*next, batch)) {
+        turns_[(*next)->order->owner] = (*next)->turn = ++turn_;
+      } else {
+        open.erase(next);
+      }
     }
     return batch;
   }
 
   bool take_from(const std::shared_ptr<Photo>& photo, Batch& batch) {
     const auto shape = photo->enlargement().shape();
-    if (photo->ended || (!batch.tiles.empty() && shape != batch.shape)) return false;
+    if (photo->ended || (!batch.tiles.empty() && shape != batch.shape) || !photo->wanted()) return false;
+    const auto begin = std::chrono::steady_clock::now();
     const std::size_t size = shape[0] * shape[1] * shape[2], used = batch.input.size();
     batch.input.resize(used + size);
     const auto index = photo->enlargement().next(std::span(batch.input).subspan(used));
+    photo->preprocess = photo->preprocess.load() + since(begin);  // nobody else writes it
     if (!index) photo->end(tl::unexpected(index.error()));
     if (!index || !*index) {
       batch.input.resize(used);
@@ -130,7 +158,9 @@ class Line {
     std::array<std::int64_t, 4> shape{static_cast<std::int64_t>(batch.tiles.size())};
     std::ranges::copy(batch.shape, shape.begin() + 1);
     const auto bytes = std::as_bytes(std::span(batch.input));
+    const auto begin = std::chrono::steady_clock::now();
     LAPSE_TRY(batch.output, infer({tensor::DType::Float32, shape, bytes.data(), bytes.size()}));
+    batch.pass = since(begin);
     const auto scale = static_cast<std::int64_t>(options_.scale);
     const tensor::Shape wanted{shape[0], shape[1], shape[2] * scale, shape[3] * scale};
     if (batch.output.dtype() == tensor::DType::Float32 && batch.output.shape() == wanted) return {};
@@ -157,7 +187,9 @@ class Line {
       const std::span<const float> output{reinterpret_cast<const float*>(batch->output.data()), size * batch->tiles.size()};
       for (std::size_t i = 0; i < batch->tiles.size(); ++i) {
         Photo& photo = *batch->tiles[i].photo;
-        if (!photo.ended) put(photo, batch->tiles[i].index, output.subspan(i * size, size));
+        if (output.empty()) continue;  // nobody wanted any of them
+        photo.advance.forward += batch->pass / static_cast<Duration::rep>(batch->tiles.size());
+        if (!photo.ended && photo.wanted()) put(photo, batch->tiles[i].index, output.subspan(i * size, size));
       }
       batch.reset();
       const std::lock_guard lock{mutex_};
@@ -168,11 +200,17 @@ class Line {
   }
 
   static void put(Photo& photo, std::size_t index, std::span<const float> output) {
+    const auto begin = std::chrono::steady_clock::now();
     Enlargement& enlargement = photo.enlargement();
     auto done = enlargement.put(index, output);
-    if (done && enlargement.done() < enlargement.total()) return;
-    if (done) done = enlargement.finish();
-    photo.end(done);
+    const bool whole = done && enlargement.done() == enlargement.total();
+    if (whole) done = enlargement.finish();
+    photo.advance.postprocess += since(begin);
+    photo.advance.preprocess = photo.preprocess;
+    photo.advance.done = enlargement.done();
+    photo.advance.total = enlargement.total();
+    if (done && photo.order->advanced) photo.order->advanced(photo.advance);
+    if (!done || whole) photo.end(done);
   }
 
   const std::function<std::unique_ptr<Order>()>& next_;
@@ -181,7 +219,8 @@ class Line {
 
   // Of the first stage.
   std::vector<std::shared_ptr<Photo>> photos_;  // with tiles left
-  std::size_t turn_ = 0;
+  std::map<std::string, std::uint64_t> turns_;  // by owner
+  std::uint64_t turn_ = 0;
   bool exhausted_ = false;
 
   std::mutex mutex_;

@@ -42,6 +42,9 @@ class PhotoLine : public testing::Test {
     std::size_t readable = SIZE_MAX, room = SIZE_MAX;
     int ended = 0;
     std::optional<Error> error{};
+    std::string owner{};
+    std::atomic<bool>* unwanted = nullptr;
+    std::vector<Advance> advances{};
   };
 
   std::unique_ptr<Order> next() {
@@ -50,11 +53,18 @@ class PhotoLine : public testing::Test {
     photo.out = {photo.in.width * 2, photo.in.height * 2, photo.in.channels};
     auto enlargement = Enlargement::make(std::make_unique<MadeUpReader>(photo.in, photo.readable),
                                          std::make_unique<MadeUpWriter>(photo.out, photo.room), kScaling);
-    return std::make_unique<Order>(Order{std::move(*enlargement), [this, &photo](const Result<void>& how) {
-                                           const std::lock_guard lock{mutex_};
-                                           ++photo.ended;
-                                           if (!how) photo.error = how.error();
-                                         }});
+    auto order = std::make_unique<Order>();
+    order->enlargement = std::move(*enlargement);
+    order->ended = [this, &photo](const Result<void>& how) {
+      const std::lock_guard lock{mutex_};
+      ++photo.ended;
+      order_of_ends_.push_back(photo.owner);
+      if (!how) photo.error = how.error();
+    };
+    order->owner = photo.owner;
+    if (photo.unwanted != nullptr) order->wanted = [&photo] { return !*photo.unwanted; };
+    order->advanced = [&photo](const Advance& advance) { photo.advances.push_back(advance); };
+    return order;
   }
 
   Result<void> run(const Infer& infer, LineOptions options = {}) {
@@ -71,6 +81,7 @@ class PhotoLine : public testing::Test {
   std::size_t asked_ = 0;
   std::mutex mutex_;
   std::map<std::int64_t, int> batches_;  // by their size
+  std::vector<std::string> order_of_ends_;  // owners
 };
 
 TEST_F(PhotoLine, EnlargesManyPhotosOfAllSizes) {
@@ -89,6 +100,65 @@ TEST_F(PhotoLine, PutsTilesOfSeveralPhotosIntoOneBatch) {
   for (unsigned i = 0; i < 2; ++i) photos_.push_back({Pixels::random(32, 32, 3, i)});
   ASSERT_TRUE(run());
   EXPECT_EQ(batches_, (std::map<std::int64_t, int>{{2, 1}}));
+}
+
+TEST_F(PhotoLine, DoesNotLetOneOwnersManyPhotosHoldUpAnothersOne) {
+  // 36 tiles each: taken photo by photo, hers would be the last of four to end.
+  for (unsigned i = 0; i < 3; ++i) photos_.push_back({Pixels::random(128, 128, 3, i), {}, SIZE_MAX, SIZE_MAX, 0, {}, "many"});
+  photos_.push_back({Pixels::random(128, 128, 3, 9), {}, SIZE_MAX, SIZE_MAX, 0, {}, "one"});
+  LineOptions options;
+  options.in_flight = 4;
+  ASSERT_TRUE(run([](const tensor::TensorView& in) { return repeat(in, 2); }, options));
+  EXPECT_EQ(order_of_ends_.front(), "one");
+}
+
+TEST_F(PhotoLine, TellsHowFarAPhotoIsAndWhatItTook) {
+  photos_.push_back({Pixels::random(128, 32)});
+  ASSERT_TRUE(run());
+  const auto& advances = photos_[0].advances;
+  ASSERT_EQ(advances.size(), 5);
+  for (std::size_t i = 0; i < advances.size(); ++i) {
+    EXPECT_EQ(advances[i].done, i + 1);
+    EXPECT_EQ(advances[i].total, 5);
+  }
+  EXPECT_GT(advances.back().forward, Duration{});
+  EXPECT_GT(advances.back().preprocess, Duration{});
+  EXPECT_GT(advances.back().postprocess, Duration{});
+}
+
+TEST_F(PhotoLine, DropsAPhotoThatNobodyWantsWithinOneTile) {
+  std::atomic<bool> unwanted{false};
+  photos_.push_back({Pixels::random(500, 500), {}, SIZE_MAX, SIZE_MAX, 0, {}, {}, &unwanted});
+  photos_.push_back({Pixels::random(100, 100)});
+  int passes = 0;
+  LineOptions options;
+  options.max_batch = 1;
+  options.in_flight = 1;
+  ASSERT_TRUE(run(
+      [&](const tensor::TensorView& in) {
+        unwanted = ++passes == 3 || unwanted;
+        return repeat(in, 2);
+      },
+      options));
+  ASSERT_TRUE(photos_[0].error);
+  EXPECT_EQ(photos_[0].error->code, ErrorCode::Cancelled);
+  EXPECT_LE(photos_[0].advances.size(), 2);  // the third tile was under way, and what came of it is thrown away
+  EXPECT_EQ(passes, 3 + 16);                 // and those that were cut already are not run
+  EXPECT_FALSE(photos_[1].error);
+}
+
+TEST_F(PhotoLine, TakesPhotosAsTheyCome) {
+  for (unsigned i = 0; i < 3; ++i) photos_.push_back({Pixels::random(100, 100, 3, i)});
+  int waits = 0, idle = 0;
+  LineOptions options;
+  options.ready = [&](bool wait) {
+    ++(wait ? waits : idle);
+    return wait;  // never one while another is on its way
+  };
+  ASSERT_TRUE(run([](const tensor::TensorView& in) { return repeat(in, 2); }, options));
+  EXPECT_EQ(waits, 4);  // before each, and before the end
+  EXPECT_GT(idle, 0);
+  for (const Photo& photo : photos_) EXPECT_EQ(photo.out.bytes, repeated(photo.in, 2).bytes);
 }
 
 TEST_F(PhotoLine, DoesNothingWithoutPhotos) {
