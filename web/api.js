@@ -32,6 +32,11 @@ function parse(text) {
   }
 }
 
+// A proxy that stands in front answers for a server that is away; the server itself gives a reason with its 503.
+function noteAnswer(status, document) {
+  connection.note(![502, 504].includes(status) && (status !== 503 || document !== null));
+}
+
 function seconds(header) {
   return /^\d+$/.test(header ?? '') ? Number(header) : null;
 }
@@ -45,9 +50,10 @@ async function once(method, path, headers) {
     connection.note(false);
     throw new Unreachable(error.message);
   }
-  connection.note(![502, 503, 504].includes(response.status));
-  if (!response.ok) throw new Refused(response.status, parse(text), seconds(response.headers.get('Retry-After')));
-  return parse(text);
+  const document = parse(text);
+  noteAnswer(response.status, document);
+  if (!response.ok) throw new Refused(response.status, document, seconds(response.headers.get('Retry-After')));
+  return document;
 }
 
 let signIn = null, signingIn = null;
@@ -116,7 +122,7 @@ export function upload(id, file, parameters, { progress, signal }) {
     request.onload = () => {
       const ended = performance.now();
       const document = parse(request.responseText);
-      connection.note(![502, 503, 504].includes(request.status));
+      noteAnswer(request.status, document);
       if (request.status !== 200 && request.status !== 202) {
         return reject(new Refused(request.status, document, seconds(request.getResponseHeader('Retry-After'))));
       }

@@ -79,7 +79,7 @@ photos.addEventListener('remove', ({ detail: { photo } }) => thumbs.forget(photo
 photos.addEventListener('change', ({ detail: { photo, before } }) => {
   if (location.hash === `#photo-${photo.id}`) route();
   if (!before || before === photo.state || photo.state === 'sending') return;
-  if (before === 'sending' && !isLocal(photo)) notices.tell('uploaded', photo.label, offerToNotify());
+  if (before === 'sending' && !isLocal(photo)) notices.tell('uploaded', photo.label, offerToNotify);
   notices.tell(['unsent', 'expired'].includes(photo.state) ? 'failed' : photo.state, photo.label);
   if (photo.state === 'done' && events.reads) notices.notify(photo);
 });
@@ -104,8 +104,7 @@ function route() {
   const [, id] = location.hash.match(/^#photo-(.+)$/) ?? [];
   if (id && photos.get(id)?.state === 'done') return compare.open(photos.get(id));
   const left = compare.close();
-  if (id) return undefined; // it is not known yet, or no more
-  shelf = location.hash.slice(1);
+  if (!id) shelf = location.hash.slice(1); // else it is not known yet, or no more
   album.filter(['working', 'done', 'failed'].includes(shelf) ? shelf : 'all');
   return left && album.focus(left);
 }

@@ -103,6 +103,7 @@ export default {
   'From the last byte to the confirmation': '마지막 바이트에서 확인까지',
   'In the background': '뒤에서 걸린 시간',
   'In the queue': '대기열',
+  'Handing over to the worker': '작업자에게 넘기기',
   'Waiting for a batch': '묶음 기다리기',
   'Preparing: reading the file': '준비: 파일 읽기',
   'To the device': '장치로 보내기',

@@ -33,7 +33,7 @@ export class Notices {
     document.addEventListener('visibilitychange', () => { this.#unseen = 0; });
   }
 
-  /** kind: uploaded, queued, running, done, failed, cancelled. action: { text, run }, a button in the message. */
+  /** kind: uploaded, queued, running, done, failed, cancelled. action() gives { text, run }, a button in the message, or nothing. */
   tell(kind, name, action) {
     if (shown[kind]) this.#show(kind, name, action);
     const { count } = this.#gathered.get(kind) ?? { count: 0 };
@@ -64,7 +64,8 @@ export class Notices {
     return toast;
   }
 
-  #make(kind, action) {
+  #make(kind, offer) {
+    const action = offer?.();
     const element = document.createElement('div');
     element.className = 'toast';
     element.dataset.kind = kind;

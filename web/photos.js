@@ -40,7 +40,7 @@ export const isLocal = (photo) => photo.state === 'sending' || photo.state === '
 export class Photos extends EventTarget {
   #all = new Map();
   #clock = 0;            // counts events
-  #touched = new Map();  // id → #clock at its last event
+  #touched = new Map();  // id → { at, type } of its last event, where at is #clock
   #wanted = new Set();   // to be looked at
   #looking = 0;
   #withdrawn = new Set(); // of which nothing is to be seen any more
@@ -78,8 +78,20 @@ export class Photos extends EventTarget {
   take(job, moment) {
     if (!job.input?.content_type?.startsWith('image/')) return; // of another program
     if (this.#withdrawn.has(job.id)) this.#unwanted(job.id);
-    else if ((this.#touched.get(job.id) ?? 0) > moment) this.look(job.id);
+    else if (this.#outdated(job, moment)) this.#acknowledged(job.id);
     else this.set(job.id, fromJob(job));
+  }
+
+  #outdated({ id, state }, moment) {
+    const last = this.#touched.get(id);
+    return last?.at > moment && (last.type === 'progress' ? 'running' : last.type) !== state;
+  }
+
+  // The server has it; what else there is to know comes at once, by the upload's answer where this tab sends it.
+  #acknowledged(id) {
+    const photo = this.#all.get(id);
+    if (photo && isLocal(photo)) this.set(id, { state: 'queued', place: null, estimate: null });
+    if (!photo?.active) this.look(id);
   }
 
   /** Asks the server how a photo stands. */
@@ -114,7 +126,7 @@ export class Photos extends EventTarget {
   /** A server-sent event. */
   hear(type, data) {
     const id = data.job;
-    this.#touched.set(id, ++this.#clock);
+    this.#touched.set(id, { at: ++this.#clock, type });
     if (type === 'deleted') return this.drop(id);
     if (this.#withdrawn.has(id)) return this.#unwanted(id);
     // A document may have told already what this event is about, and more: then only another document tells how it stands.
@@ -122,7 +134,7 @@ export class Photos extends EventTarget {
     const follows = state === 'queued' || state === 'running';
     if (follows && type === 'running') this.set(id, { state: 'running', done: 0, total: 0 });
     else if (follows && type === 'progress') this.set(id, { state: 'running', done: data.done, total: data.total });
-    else this.look(id);
+    else this.#acknowledged(id);
     return undefined;
   }
 
@@ -152,7 +164,7 @@ export class Photos extends EventTarget {
       before = page.next;
     } while (before);
     for (const { id } of acknowledged) {
-      if (!listed.has(id) && (this.#touched.get(id) ?? 0) <= started) this.drop(id);
+      if (!listed.has(id) && !(this.#touched.get(id)?.at > started)) this.drop(id);
     }
   }
 }

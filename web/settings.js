@@ -18,6 +18,14 @@ export class Settings {
     this.#offer(JSON.parse(localStorage.getItem('lapse.models') ?? '[]'));
     $('format').value = localStorage.getItem('lapse.format') ?? 'auto';
     $('format').onchange = () => localStorage.setItem('lapse.format', $('format').value);
+    const options = $('options');
+    const shut = () => { options.open = false; };
+    addEventListener('pointerdown', ({ target }) => options.contains(target) || shut());
+    options.addEventListener('keydown', ({ key }) => {
+      if (key !== 'Escape') return;
+      shut();
+      options.querySelector('summary').focus();
+    });
     $('scales').onchange = () => localStorage.setItem('lapse.model', this.chosen.model);
   }
 

@@ -8,6 +8,7 @@
 
 export const kSlots = 3;
 export const kLease = 20_000; // milliseconds
+const kTell = 100; // milliseconds after which other tabs are told of what changed
 
 const settled = (request) => new Promise((resolve, reject) => {
   request.onsuccess = () => resolve(request.result);
@@ -31,6 +32,7 @@ const bySending = (a, b) => a.order - b.order;
 export class Store extends EventTarget {
   #database = null;
   #memory = new Map(); // id → { upload, file }, of what the database did not take
+  #telling = 0;
   #channel = new BroadcastChannel('lapse.uploads');
 
   /** The event 'change' tells that another tab has added, changed or removed an upload. */
@@ -142,7 +144,10 @@ export class Store extends EventTarget {
   }
 
   #tell() {
-    this.#channel.postMessage('change');
+    this.#telling ||= setTimeout(() => {
+      this.#telling = 0;
+      this.#channel.postMessage('change');
+    }, kTell);
   }
 
   /** Nothing, where it can't be read. */

@@ -37,8 +37,12 @@ export function isTranslated(sentence) {
   return language !== 'ko' || sentence in korean;
 }
 
+const formats = new Map(); // making one takes longer than using it
+
 export function count(n, digits = 0) {
-  return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(n);
+  const key = `${language}${digits}`;
+  if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(language, { maximumFractionDigits: digits }));
+  return formats.get(key).format(n);
 }
 
 /** A duration as precisely as it is useful: 18 ms, 0.42 s, 5.9 s, 42 s, 3 min 20 s. */

@@ -4,6 +4,7 @@ import { duration, t } from './text.js';
 
 const stages = [
   ['queue_seconds', 'In the queue', 'queue'],
+  ['dispatch_seconds', 'Handing over to the worker', 'queue'],
   ['batch_wait_seconds', 'Waiting for a batch', 'queue'],
   ['preprocess_seconds', 'Preparing: reading the file', 'host'],
   ['h2d_seconds', 'To the device', 'host'],

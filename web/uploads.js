@@ -8,9 +8,9 @@ import { kLease, kSlots } from './store.js';
 
 const kRenew = kLease / 4;
 const kLeastPause = 1000; // milliseconds between a failure and the next try, even if the server is in reach again
-const kUnreadable = 'the file can no longer be read';
-const kTrail = 600_000;    // milliseconds after which nothing of a withdrawn upload is on its way any more
+const kTrail = 600_000;   // milliseconds after which nothing of a withdrawn upload is on its way any more
 const kCuts = 5;          // after as many an upload is given up: it is not the network
+const kUnreadable = 'the file can no longer be read';
 
 /** UUID version 7, of random bytes: crypto.randomUUID is absent over plain HTTP. `time` in milliseconds makes ids sort as photos do. */
 function makeId(time) {
@@ -43,7 +43,6 @@ export class Uploads {
   #held = 0;           // nothing is sent before this time,
   #asked = 0;          // nor before this one, which the server has asked for
   #timer = 0;
-  #syncing = 0;
   #claiming = false;
   #started = false;
   #cuts = new Map();   // id → how often it was cut off although the server was in reach
@@ -51,10 +50,7 @@ export class Uploads {
   constructor(store, photos) {
     this.#store = store;
     this.#photos = photos;
-    store.addEventListener('change', () => {
-      clearTimeout(this.#syncing); // 500 changes are looked at once
-      this.#syncing = setTimeout(() => this.sync(), 200);
-    });
+    store.addEventListener('change', () => this.sync());
     photos.addEventListener('unwanted', ({ detail: { id } }) => this.#withdraw(id).catch(() => {}));
     connection.addEventListener('change', () => connection.reachable && this.#resume());
     addEventListener('online', () => this.#resume());
@@ -184,19 +180,20 @@ export class Uploads {
 
   async #put(upload, signal) {
     const { id } = upload;
+    this.#show(upload); // it may be another tab's
     const file = await this.#store.file(id);
     if (!file) throw new api.Refused(400, { error: kUnreadable });
     const turn = Math.max(0, (Date.now() - upload.added) / 1000);
     const moment = this.#photos.now();
-    this.#photos.set(id, { sent: 0, active: true, held: null });
+    const tell = (patch) => this.#photos.get(id) && this.#photos.set(id, patch);
+    tell({ sent: 0, active: true, held: null });
     const parameters = { model: upload.model, label: upload.name };
     if (upload.format !== 'auto') parameters.format = upload.format;
     if (upload.keep_metadata) parameters.keep_metadata = 'true';
-    const progress = (sent) => this.#photos.get(id) && this.#photos.set(id, { sent });
-    const answer = await api.upload(id, file, parameters, { signal, progress });
-    const waited = { turn, upload: answer.upload, answer: answer.answer };
-    if (this.#photos.get(id)) this.#photos.set(id, { waited, file: null });
-    this.#photos.take(answer.job, moment);
+    const { job, upload: sending, answer } = await api.upload(id, file, parameters, { signal, progress: (sent) => tell({ sent }) });
+    const waited = { turn, upload: sending, answer };
+    tell({ waited, file: null, active: false });
+    this.#photos.take(job, moment);
     await this.#store.addNote(id, { waited });
     await this.#store.remove(id);
   }

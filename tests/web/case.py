@@ -30,6 +30,7 @@ lacking = [what for what, there in (("chromium", CHROMIUM), ("chromedriver", DRI
 def start_browser(language="en", size=DESKTOP, dark=False, hosts=""):
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     options.add_experimental_option("prefs", {"intl.accept_languages": language})
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", f"--lang={language}",
                      f"--window-size={size[0]},{size[1]}", *([f"--host-resolver-rules={hosts}"] if hosts else [])):
@@ -57,6 +58,7 @@ class WebCase(unittest.TestCase):
     def browse(self, address=None, **how):
         browser = start_browser(**how)
         self.addCleanup(browser.quit)
+        self.addCleanup(self.assert_no_complaints, browser)
         return Album(browser, address or self.server.address).open()
 
     def compare(self, album, name):
@@ -77,6 +79,12 @@ class WebCase(unittest.TestCase):
         grave = [f"{fault['id']} ({fault['impact']}): {fault['nodes'][0]['html'][:160]} {fault['nodes'][0]['failureSummary'][:300]}"
                  for fault in found if fault["impact"] in ("serious", "critical")]
         self.assertEqual(grave, [], f"at {where}")
+
+    def assert_no_complaints(self, browser):
+        """Nothing that the page's policy forbids, and no error that nobody caught. That a request failed is no fault of the page."""
+        grave = [entry["message"] for entry in browser.get_log("browser")
+                 if entry["level"] == "SEVERE" and entry["source"] != "network"]
+        self.assertEqual(grave, [])
 
     def assert_fits(self, album):
         wide, room = album.browser.execute_script("return [document.documentElement.scrollWidth, innerWidth]")

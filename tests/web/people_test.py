@@ -150,6 +150,37 @@ class People(WebCase):
         self.assertAlmostEqual(new_top - top, 30, delta=1)
         self.assertNotEqual(at, 0)
 
+    def test_the_system_tells_when_nobody_looks(self):
+        album = self.browse(language="ko")
+        album.browser.execute_cdp_cmd("Browser.grantPermissions", {"origin": self.server.address.rstrip("/"), "permissions": ["notifications"]})
+        album.browser.execute_async_script("navigator.serviceWorker.ready.then(arguments[0])")
+        album.browser.refresh()
+        album.settle()
+        album.add(*photos.save(self.folder, 1, 3000, 2000), *photos.save(self.folder, 1, first=2))
+        album.wait(lambda: len(album.jobs()) == 2, "they are not taken")
+        first = album.browser.current_window_handle
+        album.browser.switch_to.new_window("tab")
+        other = album.browser.current_window_handle
+        album.browser.switch_to.window(first)
+        album.browser.execute_cdp_cmd("Target.activateTarget", {"targetId": other})
+        album.wait(lambda: album.browser.execute_script("return document.hidden"), "the tab is still seen")
+        told = "navigator.serviceWorker.ready.then(async (worker) => arguments[0]((await worker.getNotifications()).map(({ title, body }) => [title, body])))"
+        album.until_all("done", 2)
+        album.wait(lambda: album.browser.execute_async_script(told) == [["사진이 준비되었습니다", "사진 2장이 완성되었습니다."]],
+                   f"the notification is {album.browser.execute_async_script(told)}")
+
+    def test_it_can_be_installed_and_opens_without_its_server(self):
+        album = self.browse()
+        album.browser.execute_async_script("navigator.serviceWorker.ready.then(arguments[0])")
+        self.assertEqual(album.browser.execute_cdp_cmd("Page.getInstallabilityErrors", {})["installabilityErrors"], [])
+        self.server.crash()
+        album.browser.refresh()
+        album.settle()
+        album.add(*photos.save(self.folder, 2))
+        album.wait(lambda: len(album.tiles()) == 2, "photos can't be chosen")
+        self.server.start()
+        album.until_all("done", 2)
+
     def test_five_hundred_at_once(self):
         album = self.browse(size=DESKTOP)
         files = photos.save(self.folder, 500, 48, 36)
