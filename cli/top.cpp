@@ -39,7 +39,7 @@ Result<Scrape> scrape(const serve::Address& address, const std::string& token) {
   return Scrape{Clock::now(), std::move(metrics)};
 }
 
-/// The second screen, without echo and line editing; everything as it was when it goes.
+/// The second screen, without echo, line editing, cursor and wrapping of long lines; everything as it was when it goes.
 class Screen {
  public:
   Screen() {
@@ -49,10 +49,10 @@ class Screen {
       quiet.c_lflag &= static_cast<tcflag_t>(~(ICANON | ECHO));
       ::tcsetattr(STDIN_FILENO, TCSANOW, &quiet);
     }
-    fmt::print("\x1b[?1049h\x1b[?25l");
+    fmt::print("\x1b[?1049h\x1b[?25l\x1b[?7l");
   }
   ~Screen() {
-    fmt::print("\x1b[?25h\x1b[?1049l");
+    fmt::print("\x1b[?7h\x1b[?25h\x1b[?1049l");
     std::fflush(stdout);
     if (raw_) ::tcsetattr(STDIN_FILENO, TCSANOW, &before_);
   }

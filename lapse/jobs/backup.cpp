@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <lapse/jobs/backup.hpp>
 #include <lapse/jobs/data_folder.hpp>
 #include <lapse/jobs/folder_blob_store.hpp>
@@ -30,11 +32,27 @@ std::string folder_of(const std::string& path) {
   return above.empty() ? "." : above;
 }
 
-Result<void> copy(const FolderBlobStore& blobs, const BlobId& id, const std::string& to) {
-  LAPSE_TRY(const std::string bytes, blobs.read(id));
+Result<void> store(const std::string& bytes, const std::string& to) {
   LAPSE_TRY(const File file, open_file(to, O_WRONLY | O_CREAT | O_EXCL));
   LAPSE_CHECK(write_all(file, bytes, to));
   if (::fsync(*file) != 0) return tl::unexpected(disk_error("made durable", to, errno));
+  return {};
+}
+
+Result<void> copy(const FolderBlobStore& blobs, const BlobId& id, const std::string& to) {
+  LAPSE_TRY(const std::string bytes, blobs.read(id));
+  return store(bytes, to);
+}
+
+Result<void> copy_keys(const std::string& from, const std::string& to) {
+  for (const char* key : DataFolder::kKeys) {
+    const std::string source = fmt::format("{}/{}", from, key);
+    if (!is_there(source)) continue;
+    std::ifstream in{source, std::ios::binary};
+    const std::string bytes{std::istreambuf_iterator<char>{in}, {}};
+    if (!in.is_open() || in.bad()) return tl::unexpected(disk_error("read", source, errno));
+    LAPSE_CHECK(store(bytes, fmt::format("{}/{}", to, key)));
+  }
   return {};
 }
 
@@ -99,6 +117,7 @@ Result<BackupSize> backup_folder(const std::string& from, const std::string& to)
       size.bytes += reader->size();
     }
   }
+  LAPSE_CHECK(copy_keys(from, to));
   for (int first = 0; first < 256; ++first) LAPSE_CHECK(sync_path(fmt::format("{}/{:02x}", DataFolder::blobs(to), first)));
   if (std::rename(unfinished.c_str(), target.c_str()) != 0) return tl::unexpected(disk_error("made", target, errno));
   LAPSE_CHECK(sync_path(to));

@@ -16,8 +16,9 @@ struct BackupSize {
 };
 
 /// The data folder `from` as it is at one moment: the database, and every blob that a job in it refers to, linked where `to` is on the
-/// same file system and copied elsewhere. No blob is deleted meanwhile. The database comes last under its name, so a copy that was broken
-/// off can't be mistaken for one. Errors: BadUse (`to` is there already), BadInput (`from` is no data folder), Unavailable.
+/// same file system and copied elsewhere; and what tokens and cookies are told by. No blob is deleted meanwhile. The database comes last
+/// under its name, so a copy that was broken off can't be mistaken for one. Errors: BadUse (`to` is there already), BadInput (`from` is no
+/// data folder), Unavailable.
 Result<BackupSize> backup_folder(const std::string& from, const std::string& to);
 
 }  // namespace lapse::jobs

@@ -47,7 +47,7 @@ void CommitQueue::write() {
       waiter->woken.notify_one();  // under the lock: the waiter is gone once it has it
     }
     lock.unlock();
-    if (committed && after_commit_) after_commit_();
+    if (after_commit_) after_commit_(committed.has_value());
     checkpoint();
     lock.lock();
   }

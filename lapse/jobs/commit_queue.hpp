@@ -33,8 +33,8 @@ class CommitQueue {
   ~CommitQueue();
 
   Result<void> run(Change change, Durability durability);
-  /// Called after every commit on the writing thread, when its callers have been woken. Set once, before use.
-  void after_commit(std::function<void()> listener) { after_commit_ = std::move(listener); }
+  /// Called on the writing thread after every commit, or attempt at one, when its callers have been woken. Set once, before use.
+  void after_commit(std::function<void(bool committed)> listener) { after_commit_ = std::move(listener); }
 
  private:
   struct Waiter {
@@ -52,7 +52,7 @@ class CommitQueue {
   void note_failure(const Error& error);
 
   std::unique_ptr<sqlite::Connection> connection_;
-  std::function<void()> after_commit_;
+  std::function<void(bool committed)> after_commit_;
   std::optional<Error> broken_;
   bool synced_ = true;  // what PRAGMA synchronous stands at
   std::mutex mutex_;

@@ -3,8 +3,10 @@
 //
 //   DATA/jobs.sqlite (and its -wal, -shm)   jobs, events, webhook messages
 //   DATA/blobs/                             inputs and results
+//   DATA/secret, DATA/tokens.json           what cookies, webhooks and tokens are told by: lapse/serve/access
 //   DATA/lock                               locked (flock) while a server lives, with its process id inside
 
+#include <array>
 #include <lapse/base/error.hpp>
 #include <lapse/jobs/disk.hpp>
 #include <string>
@@ -13,6 +15,7 @@ namespace lapse::jobs {
 
 class DataFolder {
  public:
+  static constexpr std::array kKeys{"secret", "tokens.json"};
   static std::string database(const std::string& folder) { return folder + "/jobs.sqlite"; }
   static std::string blobs(const std::string& folder) { return folder + "/blobs"; }
 

@@ -1,8 +1,8 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <lapse/jobs/document.hpp>
+#include <lapse/jobs/stage.hpp>
 #include <nlohmann/json.hpp>
 
 namespace lapse::jobs {
@@ -33,21 +33,8 @@ Json times(const Trace& trace) {
 
 Json durations(const Trace& trace) {
   Json document = Json::object();
-  const auto add = [&](const char* key, const std::optional<Duration>& duration) {
-    if (duration) document[key] = std::max(0.0, seconds(*duration));  // the time of day may have been set back meanwhile
-  };
-  const auto between = [](const std::optional<Time>& from, const std::optional<Time>& to) -> std::optional<Duration> {
-    if (!from || !to) return std::nullopt;
-    return *to - *from;
-  };
-  add("queue_seconds", between(trace.queued, trace.claimed));
-  add("batch_wait_seconds", between(trace.batched, trace.started));
-  add("h2d_seconds", trace.h2d);
-  add("forward_seconds", trace.forward);
-  add("d2h_seconds", trace.d2h);
-  if (trace.started && trace.stored && trace.forward) {
-    const Duration computing = *trace.forward + trace.h2d.value_or(Duration{}) + trace.d2h.value_or(Duration{});
-    add("store_seconds", *trace.stored - *trace.started - computing);
+  for (const Stage& stage : stages()) {
+    if (const auto duration = stage.of(trace)) document[fmt::format("{}_seconds", stage.name)] = seconds(*duration);
   }
   return document;
 }

@@ -96,7 +96,8 @@ class FolderBlobStore::Writer final : public BlobWriter {
     if (failure_) return tl::unexpected(*failure_);
     hash_.add(bytes);
     size_ += bytes.size();
-    auto written = write_all(file_, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path_);
+    auto written = store_.check_room(bytes.size());
+    if (written) written = write_all(file_, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path_);
     if (!written) failure_ = written.error();
     return written;
   }
@@ -156,6 +157,15 @@ Result<Blob> FolderBlobStore::put(std::span<const std::byte> bytes) {
   LAPSE_TRY(const auto writer, create());
   LAPSE_CHECK(writer->append(bytes));
   return writer->finish();
+}
+
+Result<void> FolderBlobStore::check_room(std::uint64_t bytes) const {
+  LAPSE_TRY(const Usage now, usage());
+  if (now.free_bytes >= kReserve && now.free_bytes - kReserve >= bytes) return {};
+  return fail(
+      ErrorCode::Unavailable,
+      fmt::format("{} can't take {} bytes more: the disk is full but for {} MiB, which are the database's", folder_, bytes, kReserve >> 20),
+      "free some disk space, or delete jobs");
 }
 
 Result<bool> FolderBlobStore::shelve(const Blob& blob, const File& file, const std::string& written) {

@@ -8,6 +8,7 @@
 // A blob is written to incoming/, fsynced, renamed, and its sub-folder is fsynced. Nobody ever writes to it again.
 // Put and deletion exclude each other by a lock on the sub-folder: put touches or renames under the shared one, deletion asks and unlinks
 // under the exclusive one. So a blob that was put is either new (`grace` protects it) or gone before put looked.
+// The last kReserve bytes of the disk are not for blobs: the database needs them to cancel and delete jobs, and so to make room.
 
 #include <array>
 #include <lapse/jobs/blob_store.hpp>
@@ -18,6 +19,8 @@ namespace lapse::jobs {
 
 class FolderBlobStore final : public BlobStore {
  public:
+  static constexpr std::uint64_t kReserve = 8u << 20;  // twice what the database's log grows to
+
   /// Makes the folder if it is not there. Error: Unavailable.
   static Result<std::unique_ptr<FolderBlobStore>> open(const std::string& folder);
 
@@ -37,6 +40,7 @@ class FolderBlobStore final : public BlobStore {
   class Writer;
   explicit FolderBlobStore(const std::string& folder);
   std::string shelf(unsigned first) const;
+  Result<void> check_room(std::uint64_t bytes) const;
   /// Brings a written file in under its name; true: it has been moved, false: there was one already.
   Result<bool> shelve(const Blob& blob, const File& file, const std::string& written);
   Result<void> remove(const BlobId& id, Duration grace, const Referenced& referenced, Collected& collected);

@@ -97,7 +97,7 @@ struct Lease {
 
 struct Event {
   std::string owner;
-  std::uint64_t sequence = 0;  // per owner, without gaps, in commit order
+  std::uint64_t sequence = 0;  // per owner, without gaps, in commit order, none twice
   Time time{};
   std::string type;  // "queued", "running", "progress", "done", "failed", "cancelled", "expired", "deleted"
   std::string job;   // JobSpec::id

@@ -73,6 +73,7 @@ struct Swept {
   std::size_t lapsed = 0;     // leases that lapsed: → queued, or failed when no attempt is left
   std::size_t forgotten = 0;  // final jobs whose retention ended: now tombstones
   std::vector<BlobId> released;
+  bool more = false;  // a piece was full: sweep again
 };
 
 /// One message to a webhook, from durable state.
@@ -118,7 +119,8 @@ class JobStore {
   virtual Result<bool> complete(const Completion& completion) = 0;
   /// Queued again when `retryable` and attempts are left, else failed.
   virtual Result<bool> fail(Lease lease, const Error& error, bool retryable) = 0;
-  /// Queued again, the attempt not counted: the worker was told to stop.
+  /// Queued again, the attempt not counted: nothing was wrong with the job (the worker was told to stop, the disk had no room for the
+  /// result). Expired where its deadline has passed.
   virtual Result<bool> release(Lease lease) = 0;
   /// Cancelled; `stopped` says what was stopped, for the client.
   virtual Result<bool> confirm_cancelled(Lease lease, const std::string& stopped) = 0;
@@ -131,8 +133,9 @@ class JobStore {
   /// A failed, cancelled or expired job is queued again, with all attempts (and without its old deadline). Errors: NotFound, Gone,
   /// Conflict, Busy.
   virtual Result<Job> retry(const std::string& owner, const std::string& id) = 0;
-  /// First time that the client was told or took the result; later calls change nothing. Need not be durable at once.
-  virtual Result<void> delivered(const std::string& owner, const std::string& id) = 0;
+  /// The client was told of the end of these jobs, or took their results: the first time counts, of final jobs. Need not be durable at
+  /// once.
+  virtual Result<void> delivered(const std::string& owner, std::span<const std::string> ids) = 0;
 
   /// Errors: NotFound, Gone.
   virtual Result<Job> get(const std::string& owner, const std::string& id) = 0;
@@ -147,12 +150,14 @@ class JobStore {
     std::uint64_t oldest = 0, newest = 0;
   };
   virtual Result<Events> events_since(const std::string& owner, std::uint64_t sequence, std::size_t limit) = 0;
-  /// Called after every commit that brought events or queued jobs, on a thread of the store's: a wake-up, not the truth. Set once, before
-  /// use.
+  /// Called after every commit that brought any of these, on a thread of the store's. To wake and to count by, not the truth: what a crash
+  /// keeps from being told here is told to nobody. Set once, before use.
   struct Changes {
     std::vector<std::string> owners;  // with new events
-    std::vector<std::string> models;  // with newly queued jobs
+    std::vector<std::string> models;  // of newly queued jobs, one for each
     bool notices = false;             // webhook messages were queued
+    std::vector<Job> ended;           // final now, or queued again after a failed attempt, which `error` tells of
+    std::vector<Job> delivered;       // for the first time
   };
   virtual void on_change(std::function<void(const Changes&)> listener) = 0;
 
@@ -164,14 +169,15 @@ class JobStore {
   virtual Result<std::size_t> recover() = 0;
   virtual Result<bool> referenced(const BlobId& blob) = 0;
 
-  /// Webhook messages that are due, claimed for `lease`; each then delivered or put off until `next` (nothing: given up).
+  /// Webhook messages that are due, claimed for `lease`; each then delivered (and its job with it) or put off until `next` (nothing: given
+  /// up).
   virtual Result<std::vector<Notice>> due_notices(std::size_t count, Duration lease) = 0;
   virtual Result<void> notice_delivered(std::uint64_t notice) = 0;
   virtual Result<void> notice_failed(std::uint64_t notice, const std::string& reason, std::optional<Time> next) = 0;
 
   /// A consistent copy of the database, while it is in use.
   virtual Result<void> backup(const std::string& file) = 0;
-  /// Can it be written? Nothing: yes. Else why not.
+  /// Can it be written, and was no damage ever met? Nothing: yes. Else why not.
   virtual Result<void> healthy() = 0;
 };
 

@@ -46,9 +46,12 @@ Result<void> Ledger::use_blob(const BlobId& blob, std::uint64_t job) {
 
 Result<void> Ledger::publish(const Record& record, std::string_view type) {
   const std::string& owner = record.job.spec.owner;
-  LAPSE_TRY(const auto sequence, connection_.number("INSERT INTO owners VALUES (?1, 1) ON CONFLICT DO UPDATE SET last_event = "
-                                                    "last_event + 1 RETURNING last_event",
-                                                    owner));
+  // One who was forgotten goes on behind all who were: a client that knows his old numbers must not take new events for those.
+  LAPSE_TRY(
+      const auto sequence,
+      connection_.number("INSERT INTO owners VALUES (?1, 1 + coalesce((SELECT value FROM counters WHERE name = 'forgotten_events'), 0)) "
+                         "ON CONFLICT DO UPDATE SET last_event = last_event + 1 RETURNING last_event",
+                         owner));
   LAPSE_CHECK(connection_.run("INSERT INTO events (owner, sequence, time, type, job, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", owner,
                               sequence, now_, type, record.job.spec.id, describe_event(record.job, type, now_)));
   changes_.owners.push_back(owner);
@@ -125,7 +128,7 @@ Result<Claimed> Ledger::lease_out(Record& record, const JobStore::ClaimRequest& 
                       job.spec.model, record.urgency(), record.rank));
   job.state = State::Running;
   ++job.attempt;
-  job.progress = {};
+  job.progress = {0, 1};  // one unit of work, unless the worker tells of more
   job.trace.claimed = now_;
   record.fence = static_cast<std::uint64_t>(fence.value_or(0));
   record.lease_until = now_ + request.lease;

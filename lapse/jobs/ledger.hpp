@@ -30,7 +30,7 @@ class Ledger {
   Result<Job> cancel(const std::string& owner, const std::string& id);
   Result<Removed> remove(const std::string& owner, const std::string& id);
   Result<Job> retry(const std::string& owner, const std::string& id);
-  Result<void> delivered(const std::string& owner, const std::string& id);
+  Result<void> delivered(const std::string& owner, std::span<const std::string> ids);
 
   Result<Swept> sweep(std::size_t limit);
   Result<std::size_t> recover();
@@ -63,7 +63,7 @@ class Ledger {
   Result<std::size_t> sweep_deadlines(std::size_t limit);
   Result<std::size_t> sweep_leases(std::size_t limit);
   Result<void> sweep_finished(std::size_t limit, Swept& swept);
-  Result<void> sweep_past(std::size_t limit);
+  Result<void> sweep_past(std::size_t limit, Swept& swept);
   Result<void> forget_owner(const std::string& owner);
 
   sqlite::Connection& connection_;

@@ -27,6 +27,7 @@ Result<void> Ledger::finish(Record& record, State state) {
   job.expires = now_ + limits_.retention;
   LAPSE_CHECK(update_record(connection_, record));
   LAPSE_CHECK(publish(record, name(state)));
+  changes_.ended.push_back(job);
   if (job.spec.webhook.empty()) return {};
   LAPSE_CHECK(connection_.run("INSERT INTO notices (owner, job, url, body, attempt, due, reason) VALUES (?1, ?2, ?3, ?4, 0, ?5, '')",
                               job.spec.owner, job.spec.id, job.spec.webhook, describe_notice(job, name(state)), now_));
@@ -41,7 +42,10 @@ Result<void> Ledger::try_again(Record& record, Error error, const std::string& s
     return finish(record, State::Cancelled);
   }
   job.error = std::move(error);
-  return job.attempt < job.max_attempts ? enqueue(record) : finish(record, State::Failed);
+  if (job.attempt >= job.max_attempts) return finish(record, State::Failed);
+  LAPSE_CHECK(enqueue(record));
+  changes_.ended.push_back(job);
+  return {};
 }
 
 Result<std::vector<Pulse>> Ledger::heartbeat(std::span<const Lease> leases, Duration lease) {
@@ -107,6 +111,8 @@ Result<bool> Ledger::release(Lease lease) {
   if (record->job.cancel_requested) {
     record->job.stopped = "the attempt: its worker was told to stop";
     LAPSE_CHECK(finish(*record, State::Cancelled));
+  } else if (record->job.spec.deadline && *record->job.spec.deadline <= now_) {
+    LAPSE_CHECK(finish(*record, State::Expired));
   } else {
     LAPSE_CHECK(enqueue(*record));
   }

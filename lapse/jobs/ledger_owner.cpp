@@ -50,9 +50,15 @@ Result<Job> Ledger::retry(const std::string& owner, const std::string& id) {
   return std::move(job);
 }
 
-Result<void> Ledger::delivered(const std::string& owner, const std::string& id) {
-  return connection_.run("UPDATE jobs SET delivered = ?1 WHERE owner = ?2 AND id = ?3 AND state > 1 AND delivered IS NULL", now_, owner, id)
-      .map([](std::uint64_t) {});
+Result<void> Ledger::delivered(const std::string& owner, std::span<const std::string> ids) {
+  for (const std::string& id : ids) {
+    LAPSE_TRY(auto record, find_record(connection_, owner, id));
+    if (!record || !final(record->job.state) || record->job.trace.delivered) continue;
+    record->job.trace.delivered = now_;
+    LAPSE_CHECK(connection_.run("UPDATE jobs SET delivered = ?1 WHERE number = ?2", now_, record->job.number));
+    changes_.delivered.push_back(std::move(record->job));
+  }
+  return {};
 }
 
 Result<std::vector<Notice>> Ledger::due_notices(std::size_t count, Duration lease) {
@@ -75,11 +81,19 @@ Result<std::vector<Notice>> Ledger::due_notices(std::size_t count, Duration leas
 }
 
 Result<void> Ledger::notice_delivered(std::uint64_t notice) {
-  return connection_.run("DELETE FROM notices WHERE number = ?1", notice).map([](std::uint64_t) {});
+  std::string owner, job;
+  {
+    LAPSE_TRY(auto query, connection_.query("DELETE FROM notices WHERE number = ?1 RETURNING owner, job", notice));
+    LAPSE_TRY(const bool found, query.next());
+    if (!found) return {};
+    owner = query.text();
+    job = query.text();
+  }
+  return delivered(owner, {&job, 1});
 }
 
 Result<void> Ledger::notice_failed(std::uint64_t notice, const std::string& reason, std::optional<Time> next) {
-  if (!next) return notice_delivered(notice);
+  if (!next) return connection_.run("DELETE FROM notices WHERE number = ?1", notice).map([](std::uint64_t) {});
   return connection_.run("UPDATE notices SET due = ?1, reason = ?2 WHERE number = ?3", *next, reason, notice).map([](std::uint64_t) {});
 }
 

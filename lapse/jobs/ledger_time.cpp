@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <lapse/jobs/ledger.hpp>
 #include <set>
 
@@ -20,7 +21,8 @@ Result<Swept> Ledger::sweep(std::size_t limit) {
   LAPSE_TRY(swept.deadlines, sweep_deadlines(limit));
   LAPSE_TRY(swept.lapsed, sweep_leases(limit));
   LAPSE_CHECK(sweep_finished(limit, swept));
-  LAPSE_CHECK(sweep_past(limit));
+  LAPSE_CHECK(sweep_past(limit, swept));
+  swept.more = swept.more || std::max({swept.deadlines, swept.lapsed, swept.forgotten}) >= limit;
   return swept;
 }
 
@@ -45,7 +47,8 @@ Result<std::size_t> Ledger::sweep_leases(std::size_t limit) {
 }
 
 Result<std::size_t> Ledger::recover() {
-  static const std::string kSql = "SELECT number, " + kJobColumns + " FROM jobs WHERE state = 1 ORDER BY number";
+  // "+": in order, but found by the index of leases; else every job there is would be read.
+  static const std::string kSql = "SELECT number, " + kJobColumns + " FROM jobs WHERE state = 1 ORDER BY +number";
   LAPSE_TRY(auto query, connection_.query(kSql));
   LAPSE_TRY(auto records, read_records(std::move(query)));
   for (Record& record : records) {
@@ -92,14 +95,15 @@ Result<void> Ledger::sweep_finished(std::size_t limit, Swept& swept) {
   return {};
 }
 
-Result<void> Ledger::sweep_past(std::size_t limit) {
+Result<void> Ledger::sweep_past(std::size_t limit, Swept& swept) {
   std::set<std::string> owners;
   const auto collect = [&](Result<sqlite::Query> query) -> Result<void> {
     if (!query) return tl::unexpected(std::move(query).error());
-    while (true) {
+    for (std::size_t rows = 0;; ++rows) {
       LAPSE_TRY(const bool found, query->next());
       if (!found) return {};
       owners.insert(query->text());
+      swept.more = swept.more || rows + 1 >= limit;
     }
   };
   LAPSE_CHECK(
@@ -119,6 +123,10 @@ Result<void> Ledger::forget_owner(const std::string& owner) {
                                                 "WHERE owner = ?1) OR EXISTS (SELECT 1 FROM events WHERE owner = ?1)",
                                                 owner));
   if (left.value_or(1) != 0) return {};
+  LAPSE_CHECK(
+      connection_.run("INSERT INTO counters SELECT 'forgotten_events', last_event FROM owners WHERE owner = ?1 "
+                      "ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
+                      owner));
   LAPSE_CHECK(connection_.run("DELETE FROM owners WHERE owner = ?1", owner));
   return connection_.run("DELETE FROM turns WHERE owner = ?1", owner).map([](std::uint64_t) {});
 }

@@ -104,6 +104,11 @@ bool Connection::sync_failed() const {
   return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
 }
 
+bool Connection::found_damage() const {
+  const int code = sqlite3_errcode(database_) & 0xff;
+  return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+}
+
 Result<sqlite3_stmt*> Connection::prepare(std::string_view sql) {
   const auto known = statements_.find(sql);
   if (known != statements_.end()) {

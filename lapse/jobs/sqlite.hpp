@@ -112,6 +112,8 @@ class Connection {
   int log_pages() const noexcept { return log_pages_; }
   /// The last failure was that of an fsync: nobody knows what is on the disk now.
   bool sync_failed() const;
+  /// The last failure was that the file holds what no database holds.
+  bool found_damage() const;
 
  private:
   Connection() = default;

@@ -10,8 +10,13 @@
 namespace lapse::jobs {
 namespace {
 
-void merge(std::vector<std::string>& into, const std::vector<std::string>& from) {
+template <class T>
+void append(std::vector<T>& into, const std::vector<T>& from) {
   into.insert(into.end(), from.begin(), from.end());
+}
+
+void unite(std::vector<std::string>& into, const std::vector<std::string>& from) {
+  append(into, from);
   std::ranges::sort(into);
   const auto [first, last] = std::ranges::unique(into);
   into.erase(first, last);
@@ -32,7 +37,7 @@ Result<std::unique_ptr<SqliteJobStore>> SqliteJobStore::open(const std::string& 
 
 SqliteJobStore::SqliteJobStore(std::string file, const Limits& limits, Clock clock, std::unique_ptr<sqlite::Connection> writer)
     : file_(std::move(file)), limits_(limits), clock_(std::move(clock)), queue_(std::move(writer)) {
-  queue_.after_commit([this] { tell(); });
+  queue_.after_commit([this](bool committed) { tell(committed); });
 }
 
 template <class F>
@@ -42,10 +47,15 @@ auto SqliteJobStore::change(F f, Durability durability) -> std::invoke_result_t<
       [&](sqlite::Connection& connection) {
         Ledger ledger{connection, limits_, clock_()};
         result = f(ledger);
-        if (!result->has_value()) return false;
-        merge(changes_.owners, ledger.changes().owners);
-        merge(changes_.models, ledger.changes().models);
+        if (!result->has_value()) {
+          note_damage(connection, result->error());
+          return false;
+        }
+        unite(changes_.owners, ledger.changes().owners);
+        append(changes_.models, ledger.changes().models);
         changes_.notices = changes_.notices || ledger.changes().notices;
+        append(changes_.ended, ledger.changes().ended);
+        append(changes_.delivered, ledger.changes().delivered);
         return true;
       },
       durability);
@@ -67,14 +77,22 @@ auto SqliteJobStore::look(F f) -> std::invoke_result_t<F, sqlite::Connection&> {
     LAPSE_TRY(reader, sqlite::Connection::open(file_, sqlite::Connection::Mode::Read));
   }
   auto result = f(*reader);
+  if (!result) note_damage(*reader, result.error());
   const std::lock_guard lock{readers_mutex_};
   readers_.push_back(std::move(reader));
   return result;
 }
 
-void SqliteJobStore::tell() {
+void SqliteJobStore::tell(bool committed) {
   const Changes changes = std::exchange(changes_, {});
-  if (listener_ && (!changes.owners.empty() || !changes.models.empty() || changes.notices)) listener_(changes);
+  const bool any = !changes.owners.empty() || !changes.models.empty() || changes.notices || !changes.delivered.empty();
+  if (committed && any && listener_) listener_(changes);
+}
+
+void SqliteJobStore::note_damage(const sqlite::Connection& connection, const Error& error) {
+  if (!connection.found_damage()) return;
+  const std::lock_guard lock{damage_mutex_};
+  if (!damage_) damage_ = error;
 }
 
 void SqliteJobStore::on_change(std::function<void(const Changes&)> listener) { listener_ = std::move(listener); }
@@ -123,8 +141,8 @@ Result<Job> SqliteJobStore::retry(const std::string& owner, const std::string& i
   return change([&](Ledger& ledger) { return ledger.retry(owner, id); });
 }
 
-Result<void> SqliteJobStore::delivered(const std::string& owner, const std::string& id) {
-  return change([&](Ledger& ledger) { return ledger.delivered(owner, id); }, Durability::Later);
+Result<void> SqliteJobStore::delivered(const std::string& owner, std::span<const std::string> ids) {
+  return change([&](Ledger& ledger) { return ledger.delivered(owner, ids); }, Durability::Later);
 }
 
 Result<Swept> SqliteJobStore::sweep(std::size_t limit) {
@@ -148,6 +166,10 @@ Result<void> SqliteJobStore::notice_failed(std::uint64_t notice, const std::stri
 }
 
 Result<void> SqliteJobStore::healthy() {
+  {
+    const std::lock_guard lock{damage_mutex_};
+    if (damage_) return tl::unexpected(*damage_);
+  }
   return change([](Ledger& ledger) { return ledger.probe(); });
 }
 

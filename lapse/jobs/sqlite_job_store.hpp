@@ -37,7 +37,7 @@ class SqliteJobStore final : public JobStore {
   Result<Job> cancel(const std::string& owner, const std::string& id) override;
   Result<Removed> remove(const std::string& owner, const std::string& id) override;
   Result<Job> retry(const std::string& owner, const std::string& id) override;
-  Result<void> delivered(const std::string& owner, const std::string& id) override;
+  Result<void> delivered(const std::string& owner, std::span<const std::string> ids) override;
 
   Result<Job> get(const std::string& owner, const std::string& id) override;
   Result<std::uint64_t> position(std::uint64_t job) override;
@@ -62,7 +62,8 @@ class SqliteJobStore final : public JobStore {
   auto change(F f, Durability durability = Durability::Synced) -> std::invoke_result_t<F, Ledger&>;
   template <class F>
   auto look(F f) -> std::invoke_result_t<F, sqlite::Connection&>;
-  void tell();
+  void tell(bool committed);
+  void note_damage(const sqlite::Connection& connection, const Error& error);
 
   const std::string file_;
   const Limits limits_;
@@ -71,7 +72,9 @@ class SqliteJobStore final : public JobStore {
   std::function<void(const Changes&)> listener_;
   std::mutex readers_mutex_;
   std::vector<std::unique_ptr<sqlite::Connection>> readers_;  // those that nobody uses just now
-  CommitQueue queue_;                                         // last: its thread uses the rest
+  std::mutex damage_mutex_;
+  std::optional<Error> damage_;  // met anywhere, once: most of a damaged file may go on working, and must not be trusted with more
+  CommitQueue queue_;            // last: its thread uses the rest
 };
 
 }  // namespace lapse::jobs

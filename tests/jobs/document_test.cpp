@@ -45,17 +45,21 @@ TEST(Document, ADoneJobHasItsResultAndItsDurations) {
   job.trace.forward = 500ms;
   job.trace.d2h = 20ms;
   job.trace.stored = job.trace.queued + 5s;
+  job.trace.delivered = job.trace.queued + 6s;
   job.trace.batch_size = 8;
   job.expires = job.trace.queued + 1h;
   const json document = json::parse(describe(job));
   EXPECT_EQ(document["result"], json::parse(R"({"href":"/v2/jobs/one/result","bytes":123,
                                                 "content_type":"application/octet-stream","header_length":61})"));
-  EXPECT_DOUBLE_EQ(document["durations"]["queue_seconds"], 2.0);
-  EXPECT_DOUBLE_EQ(document["durations"]["batch_wait_seconds"], 1.0);
-  EXPECT_DOUBLE_EQ(document["durations"]["h2d_seconds"], 0.01);
-  EXPECT_DOUBLE_EQ(document["durations"]["forward_seconds"], 0.5);
-  EXPECT_DOUBLE_EQ(document["durations"]["d2h_seconds"], 0.02);
-  EXPECT_DOUBLE_EQ(document["durations"]["store_seconds"], 0.47);
+  const json durations = document["durations"];
+  EXPECT_EQ(durations, json::parse(R"({"queue_seconds":2.0,"dispatch_seconds":1.0,"batch_wait_seconds":1.0,"h2d_seconds":0.01,
+                                       "forward_seconds":0.5,"d2h_seconds":0.02,"store_seconds":0.47,"total_seconds":5.0,
+                                       "delivery_seconds":1.0})"));
+  double sum = 0;
+  for (const char* stage : {"queue", "dispatch", "batch_wait", "h2d", "forward", "d2h", "store"}) {
+    sum += durations[std::string(stage) + "_seconds"].get<double>();
+  }
+  EXPECT_DOUBLE_EQ(sum, durations["total_seconds"]) << "no gap between the stages";
   EXPECT_EQ(document["expires"], "2023-11-14T23:13:20.000000005Z");
   EXPECT_EQ(document["batch_size"], 8);
   EXPECT_FALSE(document.contains("error") || document.contains("stopped") || document.contains("progress"));

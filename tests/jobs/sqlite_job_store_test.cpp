@@ -108,6 +108,51 @@ TEST_F(Sqlite, ADamagedDatabaseIsUnavailableAndNeverACrash) {
   }
 }
 
+TEST_F(Sqlite, DamageThatWasMetOnceIsSaidFromThenOn) {
+  {
+    const auto store = SqliteJobStore::open(file_, {}).value();
+    for (int i = 0; i < 100; ++i) ASSERT_TRUE(store->submit(spec_of("ann", "job" + std::to_string(i))));
+  }
+  std::ostringstream bytes;
+  bytes << std::ifstream(file_, std::ios::binary).rdbuf();
+  std::string damaged = bytes.str();
+  constexpr std::size_t kPage = 4096;
+  constexpr char kLeafOfATable = 13;  // https://www.sqlite.org/fileformat.html, section 1.6
+  for (std::size_t at = kPage; at < damaged.size(); at += kPage) {
+    const bool holds_jobs = damaged[at] == kLeafOfATable && damaged.substr(at, kPage).find("model") != std::string::npos &&
+                            damaged.substr(at, kPage).find("job50") != std::string::npos;
+    if (holds_jobs) std::fill_n(damaged.begin() + static_cast<std::ptrdiff_t>(at), kPage, '\x5a');
+  }
+  ASSERT_NE(damaged, bytes.str());
+  std::ofstream(file_, std::ios::binary | std::ios::trunc) << damaged;
+  const auto store = SqliteJobStore::open(file_, {}).value();
+  EXPECT_TRUE(store->healthy()) << "nobody has looked there";
+  EXPECT_FALSE(store->list("ann", {}, 1000, {}));
+  const auto healthy = store->healthy();
+  ASSERT_FALSE(healthy);
+  EXPECT_THAT(healthy.error().message, HasSubstr("is damaged"));
+  EXPECT_THAT(healthy.error().hint, HasSubstr("lapse backup"));
+}
+
+TEST_F(Sqlite, AnEndThatCouldNotBeCommittedIsNotTold) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  const auto store = SqliteJobStore::open(file_, {}).value();
+  std::atomic<int> told{0};
+  store->on_change([&](const JobStore::Changes& changes) { told += static_cast<int>(changes.ended.size()); });
+  ASSERT_TRUE(store->submit(spec_of("ann", "one")));
+  const auto claimed = store->claim({"worker", "model", {}, true, 1, 30s}).value();
+  ASSERT_EQ(claimed.size(), 1u);
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit bound{fs::file_size(file_ + "-wal"), before.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &bound);
+  EXPECT_FALSE(store->complete(completion_of(claimed[0].lease)));
+  setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_TRUE(store->complete(completion_of(claimed[0].lease)).value());
+  ASSERT_TRUE(store->healthy());  // behind the listener's call for that commit
+  EXPECT_EQ(told, 1);
+}
+
 TEST_F(Sqlite, AFolderThatIsNotThereIsSaid) {
   const auto store = SqliteJobStore::open(folder_ / "none/jobs.sqlite", {});
   ASSERT_FALSE(store);
@@ -254,11 +299,18 @@ class DataBackup : public testing::Test {
 TEST_F(DataBackup, AWholeDataFolderIsCopiedWhileAServerWorksInIt) {
   Child server{{"work", data_, "later", "2"}};
   ASSERT_TRUE(server.line());
+  std::ofstream(data_ + "/secret") << "key";
   const auto made = backup_folder(data_, folder_ / "backup");
   ASSERT_TRUE(made) << made.error().message;
   EXPECT_TRUE(server.line()) << "it goes on";
   EXPECT_GT(made->blobs, 10u);
   check(folder_ / "backup");
+  std::string key;
+  std::ifstream(folder_ / "backup/secret") >> key;
+  EXPECT_EQ(key, "key") << "cookies and webhooks are good for the copy, too";
+  struct stat status {};
+  ASSERT_EQ(::stat((folder_ / "backup/secret").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
 }
 
 TEST_F(DataBackup, ABackupOverwritesNothingAndWantsADataFolder) {

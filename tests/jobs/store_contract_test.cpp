@@ -323,6 +323,18 @@ TEST_P(StoreContract, AReleasedAttemptIsNotCounted) {
   expect_powerless(lease);
 }
 
+TEST_P(StoreContract, AJobThatIsReleasedAfterItsDeadlineHasExpired) {
+  JobSpec spec = spec_of("ann", "one");
+  spec.deadline = clock_.now() + 10s;
+  submit(spec);
+  const Lease lease = claim_one();
+  clock_.forward(10s);
+  EXPECT_TRUE(store_->release(lease).value());
+  EXPECT_EQ(state("one"), State::Expired);
+  EXPECT_EQ(get("ann", "one").attempt, 0);
+  EXPECT_THAT(event_types("ann"), ElementsAre("queued", "running", "expired"));
+}
+
 TEST_P(StoreContract, AQueuedJobThatIsCancelledNeverRuns) {
   submit("ann", "one");
   const auto cancelled = store_->cancel("ann", "one");
@@ -535,6 +547,20 @@ TEST_P(StoreContract, ASweepDoesNoMoreThanItIsTold) {
   EXPECT_EQ(sweep(7).forgotten, 3u);
 }
 
+TEST_P(StoreContract, ASweepSaysWhetherThereIsMoreAndThoseThatFollowLeaveNothingOld) {
+  for (int i = 0; i < 5; ++i) {
+    submit("ann", "job" + std::to_string(i));
+    complete(claim_one());
+  }
+  EXPECT_FALSE(sweep(5).more) << "nothing is old yet";
+  clock_.forward(limits_.retention);
+  int sweeps = 1;
+  for (; sweep(5).more; ++sweeps) ASSERT_LT(sweeps, 100);
+  EXPECT_EQ(sweeps, 4) << "three events a job, and one look that finds nothing";
+  const auto events = store_->events_since("ann", 0, 100).value();
+  EXPECT_THAT(events.events, IsEmpty());
+}
+
 TEST_P(StoreContract, OldEventsGoAndAClientThatMissedThemCanTell) {
   submit("ann", "one");
   submit("ann", "two");
@@ -554,6 +580,22 @@ TEST_P(StoreContract, OldEventsGoAndAClientThatMissedThemCanTell) {
   EXPECT_EQ(found.newest, 3u);
   submit("ann", "four");
   EXPECT_EQ(store_->events_since("ann", 3, 10)->events.at(0).sequence, 4u) << "numbers are never used again";
+}
+
+TEST_P(StoreContract, AnOwnerWhoWasForgottenAndComesBackIsGivenNoNumberTwice) {
+  submit("ann", "one");
+  complete(claim_one());
+  const auto last = store_->events_since("ann", 0, 10)->newest;
+  clock_.forward(limits_.retention);
+  sweep();
+  clock_.forward(limits_.tombstone);
+  sweep();
+  EXPECT_EQ(store_->events_since("ann", 0, 10)->newest, 0u) << "nothing is left of her";
+  submit("ann", "two");
+  const auto found = store_->events_since("ann", last, 10).value();
+  ASSERT_EQ(found.events.size(), 1u);
+  EXPECT_EQ(found.events[0].sequence, last + 1);
+  EXPECT_EQ(found.oldest, last + 1);
 }
 
 TEST_P(StoreContract, EventsAreReplayedInOrderWithTheirData) {
@@ -629,7 +671,10 @@ TEST_P(StoreContract, AFinalStateIsToldToTheWebhookUntilItIsDelivered) {
   clock_.forward(1s);
   due = store_->due_notices(10, 10s).value();
   ASSERT_EQ(due.size(), 1u);
+  EXPECT_FALSE(get("ann", "one").trace.delivered);
   ASSERT_TRUE(store_->notice_delivered(due[0].number));
+  EXPECT_EQ(get("ann", "one").trace.delivered, clock_.now());
+  ASSERT_TRUE(store_->notice_delivered(due[0].number)) << "it is gone, and nothing is left to do";
   clock_.forward(1h);
   EXPECT_THAT(store_->due_notices(10, 10s).value(), IsEmpty());
 }
@@ -642,20 +687,24 @@ TEST_P(StoreContract, AWebhookThatIsGivenUpIsNotTriedAgain) {
   const auto due = store_->due_notices(10, 10s).value();
   ASSERT_EQ(due.size(), 1u);
   ASSERT_TRUE(store_->notice_failed(due[0].number, "refused", {}));
+  EXPECT_FALSE(get("ann", "one").trace.delivered);
   clock_.forward(24h);
   EXPECT_THAT(store_->due_notices(10, 10s).value(), IsEmpty());
 }
 
 TEST_P(StoreContract, OnlyTheFirstDeliveryOfAFinalJobIsMarked) {
+  const std::vector<std::string> ids{"one", "never-was"};
   submit("ann", "one");
-  ASSERT_TRUE(store_->delivered("ann", "one"));
+  ASSERT_TRUE(store_->delivered("ann", ids));
   EXPECT_FALSE(get("ann", "one").trace.delivered) << "there was nothing to deliver";
   complete(claim_one());
   clock_.forward(1s);
   const Time first = clock_.now();
-  ASSERT_TRUE(store_->delivered("ann", "one"));
+  ASSERT_TRUE(store_->delivered("bob", ids));
+  EXPECT_FALSE(get("ann", "one").trace.delivered) << "to somebody else";
+  ASSERT_TRUE(store_->delivered("ann", ids));
   clock_.forward(1s);
-  ASSERT_TRUE(store_->delivered("ann", "one"));
+  ASSERT_TRUE(store_->delivered("ann", ids));
   EXPECT_EQ(get("ann", "one").trace.delivered, first);
 }
 
@@ -689,13 +738,51 @@ TEST_P(StoreContract, ChangesAreToldAfterTheirCommit) {
   submit(spec);
   ASSERT_TRUE(store_->cancel("ann", "one"));
   ASSERT_FALSE(store_->cancel("ann", "none"));
+  submit("ann", "two");
+  submit("ann", "three");
+  claim(2);
+  ASSERT_EQ(store_->recover().value(), 2u);
   store_.reset();  // its thread has ended
-  ASSERT_EQ(told.size(), 2u);
+  ASSERT_EQ(told.size(), 6u);
   EXPECT_THAT(told[0].owners, ElementsAre("ann"));
   EXPECT_THAT(told[0].models, ElementsAre("model"));
   EXPECT_FALSE(told[0].notices);
   EXPECT_THAT(told[1].models, IsEmpty());
   EXPECT_TRUE(told[1].notices);
+  EXPECT_THAT(told[5].owners, ElementsAre("ann"));
+  EXPECT_THAT(told[5].models, ElementsAre("model", "model")) << "one for each job that was queued";
+}
+
+TEST_P(StoreContract, EveryEndIsToldOnceAsItStandsInTheJob) {
+  std::vector<std::string> told;
+  limits_.max_attempts = 2;
+  open();
+  store_->on_change([&](const JobStore::Changes& changes) {
+    for (const Job& job : changes.ended) {
+      told.push_back(fmt::format("{} {} {}", job.spec.id, name(job.state), job.error ? job.error->message : ""));
+      if (job.state == State::Done) EXPECT_EQ(job.trace.stored, clock_.now());
+    }
+    for (const Job& job : changes.delivered) told.push_back(job.spec.id + (job.trace.delivered ? " delivered" : ""));
+  });
+  submit("ann", "done");
+  complete(claim_one());
+  const std::vector<std::string> ids{"done"};
+  ASSERT_TRUE(store_->delivered("ann", ids));
+  ASSERT_TRUE(store_->delivered("ann", ids));
+  submit("ann", "fails");
+  EXPECT_TRUE(store_->fail(claim_one(), {ErrorCode::OutOfMemory, "no memory", ""}, true).value());
+  EXPECT_TRUE(store_->fail(claim_one(), {ErrorCode::OutOfMemory, "no memory again", ""}, true).value());
+  submit("ann", "released");
+  EXPECT_TRUE(store_->release(claim_one()).value());
+  ASSERT_TRUE(store_->cancel("ann", "released"));
+  JobSpec late = spec_of("ann", "late");
+  late.deadline = clock_.now() + 1s;
+  submit(late);
+  clock_.forward(1s);
+  sweep();
+  store_.reset();  // its thread has ended
+  EXPECT_THAT(told, ElementsAre("done done ", "done delivered", "fails queued no memory", "fails failed no memory again",
+                                "released cancelled ", "late expired "));
 }
 
 TEST_P(StoreContract, ManyThreadsAtOnceLoseNothingAndRunNothingTwice) {

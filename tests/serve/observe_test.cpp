@@ -1,5 +1,6 @@
 // Metrics as Prometheus reads them, and the log.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <lapse/serve/observe/log.hpp>
 #include <lapse/serve/observe/metrics.hpp>
 #include <lapse/serve/observe/top.hpp>
+#include <lapse/serve/observe/witness.hpp>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <sstream>
@@ -34,6 +36,24 @@ jobs::Trace trace() {
   return out;
 }
 
+jobs::Job job(jobs::State state = jobs::State::Done) {
+  jobs::Job out;
+  out.spec.id = "j";
+  out.spec.owner = "ann";
+  out.spec.model = "m";
+  out.spec.input.blob.size = 100;
+  out.state = state;
+  out.attempt = 1;
+  out.trace = trace();
+  return out;
+}
+
+jobs::Job delivered(jobs::State state = jobs::State::Done) {
+  jobs::Job out = job(state);
+  out.trace.delivered = *out.trace.stored + 4ms;
+  return out;
+}
+
 struct Served {
   std::vector<jobs::QueueDepth> queues{{"m", 7, 2, 1024, kNow - 3s}};
   std::vector<ModelStatus> models;
@@ -49,10 +69,10 @@ struct Served {
 void fill(Metrics& metrics) {
   metrics.request("GET", "/v2", 200, 1ms);
   metrics.request("BREW", "", 404, 1ms);
-  metrics.accepted("m", 2ms, 100);
-  metrics.ended("m", "done", trace(), false);
-  metrics.ended("m", "done", trace(), true);
-  metrics.delivered("m", 4ms);
+  metrics.accepted(job(), 2ms);
+  metrics.ended(job());
+  metrics.answered("m", "done", trace());
+  metrics.delivered(delivered());
   metrics.batch("m", 3, 5ms);
   metrics.worker("m", "crashed");
   metrics.rejected("queue_full");
@@ -86,15 +106,18 @@ TEST(Metrics, StagesAreThoseOfAJobsDocument) {
   Metrics metrics{[] { return kNow; }};
   fill(metrics);
   const auto read = *Exposition::parse(metrics.exposition(Served{}.now()));
-  const std::vector<std::pair<std::string, double>> expected{{"accepted", 2e-3}, {"queue", 10e-3},  {"batch_wait", 4e-3},
-                                                             {"h2d", 1e-3},      {"forward", 5e-3}, {"d2h", 2e-3},
-                                                             {"store", 7e-3},    {"total", 30e-3},  {"delivery", 4e-3}};
+  const std::vector<std::pair<std::string, double>> expected{
+      {"accepted", 2e-3}, {"queue", 10e-3}, {"dispatch", 1e-3}, {"batch_wait", 4e-3}, {"h2d", 1e-3},
+      {"forward", 5e-3},  {"d2h", 2e-3},    {"store", 7e-3},    {"total", 30e-3},     {"delivery", 4e-3}};
   for (const auto& [stage, seconds] : expected) {
     EXPECT_NEAR(read.sum("lapse_job_" + stage + "_seconds_sum"), seconds, 1e-12) << stage;
     EXPECT_EQ(read.sum("lapse_job_" + stage + "_seconds_count"), 1) << stage;
   }
   EXPECT_EQ(read.sum("lapse_direct_forward_seconds_count"), 1);
-  EXPECT_TRUE(read.of("lapse_direct_store_seconds_count").empty());
+  for (const char* stage : {"dispatch", "store", "total", "delivery"}) {
+    EXPECT_TRUE(read.of(fmt::format("lapse_direct_{}_seconds_count", stage)).empty()) << stage;
+  }
+  EXPECT_EQ(read.sum("lapse_job_accepted_bytes_total"), 100);
   EXPECT_EQ(read.sum("lapse_jobs_ended_total", {{"model", "m"}, {"state", "done"}}), 1);
   EXPECT_EQ(read.sum("lapse_queue_oldest_seconds"), 3);
   EXPECT_EQ(read.sum("lapse_queue_jobs", {{"state", "queued"}}), 7);
@@ -102,10 +125,24 @@ TEST(Metrics, StagesAreThoseOfAJobsDocument) {
   EXPECT_EQ(read.sum("lapse_http_requests_total", {{"method", "other"}, {"route", "unmatched"}, {"status", "404"}}), 1);
 }
 
+TEST(Metrics, OnlyTheTimesOfJobsThatAreDoneAreCounted) {
+  Metrics metrics{[] { return kNow; }};
+  for (const auto state : {jobs::State::Failed, jobs::State::Cancelled, jobs::State::Expired, jobs::State::Queued}) {
+    metrics.ended(job(state));
+    metrics.delivered(delivered(state));
+  }
+  const auto read = *Exposition::parse(metrics.exposition(Served{}.now()));
+  for (const char* state : {"failed", "cancelled", "expired"})
+    EXPECT_EQ(read.sum("lapse_jobs_ended_total", {{"state", state}}), 1) << state;
+  EXPECT_TRUE(read.of("lapse_job_total_seconds_count").empty());
+  EXPECT_TRUE(read.of("lapse_job_delivery_seconds_count").empty());
+  EXPECT_EQ(read.sum("lapse_job_retries_total", {{"model", "m"}}), 1) << "queued again";
+}
+
 TEST(Metrics, HistogramsAreCumulativeAndEndInTheirCount) {
   Metrics metrics{[] { return kNow; }};
-  for (int i = 0; i < 50; ++i) metrics.accepted("m", 100us * i * i, 1);
-  metrics.accepted("m", 5h, 1);
+  for (int i = 0; i < 50; ++i) metrics.accepted(job(), 100us * i * i);
+  metrics.accepted(job(), 5h);
   const auto read = *Exposition::parse(metrics.exposition(Served{}.now()));
   const auto buckets = read.buckets("lapse_job_accepted_seconds");
   double before = 0;
@@ -213,6 +250,30 @@ TEST_F(LogTest, WhatIsBelowTheLevelIsNotWritten) {
   EXPECT_FALSE(parse_level("loud"));
 }
 
+TEST_F(LogTest, EveryLineOfAJobHasItsIdAndItsOwner) {
+  const auto log = this->log(true);
+  Metrics metrics;
+  Witness witness{*log, metrics};
+  witness.accepted(job(jobs::State::Queued), 1ms);
+  auto retried = job(jobs::State::Queued), failed = job(jobs::State::Failed), cancelled = job(jobs::State::Cancelled);
+  retried.error = failed.error = Error{ErrorCode::OutOfMemory, "no memory", ""};
+  cancelled.stopped = "before it started";
+  for (const auto& ended : {retried, failed, cancelled, job(jobs::State::Expired), job()}) witness.ended(ended);
+  std::vector<std::string> said;
+  for (const std::string& written : lines()) {
+    const auto line = nlohmann::json::parse(written);
+    EXPECT_EQ(line["job"], "j");
+    EXPECT_EQ(line["owner"], "ann");
+    EXPECT_EQ(line["model"], "m");
+    EXPECT_EQ(line["attempt"], "1");
+    said.push_back(fmt::format("{}: {} {}", std::string(line["level"]), std::string(line["message"]),
+                               line.value("reason", line.value("stopped", ""))));
+  }
+  EXPECT_THAT(said, testing::ElementsAre("debug: job accepted ", "warning: an attempt failed, and the job is queued again no memory",
+                                         "warning: job failed no memory", "info: job cancelled before it started", "info: job expired ",
+                                         "debug: job done "));
+}
+
 TEST(Exposition, ReadsLabelsEscapesAndInfinity) {
   const auto read = Exposition::parse("# HELP a b\na{x=\"q\\\"\\\\\\n}\",y=\"2\"} 1.5e3 123\na 2\n\nb_bucket{le=\"+Inf\"} 4\r\n");
   ASSERT_TRUE(read) << read.error().message;
@@ -256,7 +317,7 @@ TEST(Top, ShowsRatesBetweenTwoScrapesAndFitsTheWidth) {
   Metrics metrics{[] { return kNow; }};
   fill(metrics);
   const auto before = *Exposition::parse(metrics.exposition(Served{}.now()));
-  for (int i = 0; i < 20; ++i) metrics.ended("m", "done", trace(), false);
+  for (int i = 0; i < 20; ++i) metrics.ended(job());
   metrics.batch("m", 5, 50ms);
   const auto now = *Exposition::parse(metrics.exposition(Served{}.now()));
   const TopView between = view(&before, now, 2);

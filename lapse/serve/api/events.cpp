@@ -14,7 +14,7 @@ constexpr std::size_t kStreams = 10'000, kStreamsOfOwner = 100;
 constexpr std::size_t kAtATime = 256;  // events read and written
 constexpr std::chrono::seconds kKeepAlive{15};
 
-// The last event that the client has seen; nothing: it asks for what comes from now on.
+// The last event that the client has seen, 0: none, so it asks for all there are; nothing: it asks for what comes from now on.
 Result<std::optional<std::uint64_t>> position_of(const http::Exchange& exchange) {
   std::string text{exchange.header("Last-Event-ID").value_or("")};
   if (text.empty()) text = exchange.query("after").value_or("");
@@ -53,7 +53,8 @@ class Stream {
     }
     exchange_.on_gone([this] { leave(); });
     bool open = co_await exchange_.begin_stream(std::move(head));
-    if (open) open = co_await exchange_.write("retry: 2000\n\n");
+    // The number alone is no event, but a browser keeps it, and says it when it comes back before the first one.
+    if (open) open = co_await exchange_.write(fmt::format("retry: 2000\nid: {}\n\n", position_));
     if (open) open = co_await tell(*found);
     while (open && !gone_ && !services_.hub.closed()) open = co_await go_on();
   }
@@ -86,7 +87,8 @@ class Stream {
   net::awaitable<bool> tell(const jobs::JobStore::Events& found) {
     std::string text;
     // Events were forgotten that the client has not seen, or it has seen what this log never held.
-    if (position_ + 1 < found.oldest || position_ > found.newest) {
+    const bool missed = position_ > 0 && position_ + 1 < found.oldest;
+    if (missed || position_ > found.newest) {
       position_ = found.newest;
       text = fmt::format("id: {}\nevent: reset\ndata: {{\"oldest\":{},\"newest\":{}}}\n\n", found.newest, found.oldest, found.newest);
       more_ = false;

@@ -27,6 +27,12 @@ bool prefers_later(const http::Exchange& exchange) {
   return false;
 }
 
+// Its standard to be has it in quotation marks, and its users mostly without.
+std::string_view unquoted(std::string_view text) {
+  const bool quoted = text.size() >= 2 && text.starts_with('"') && text.ends_with('"');
+  return quoted ? text.substr(1, text.size() - 2) : text;
+}
+
 net::awaitable<http::Response> infer_now(Services& services, http::Exchange& exchange, Intake intake) {
   auto ticket = std::make_shared<Ticket>();
   exchange.on_gone([ticket] { ticket->abandon(); });
@@ -38,6 +44,7 @@ net::awaitable<http::Response> infer_now(Services& services, http::Exchange& exc
   request.priority = intake.priority;
   request.timeout = intake.timeout;
   request.owner = exchange.owner();
+  request.rows = intake.rows;
   auto reply = co_await services.dispatcher.infer(std::move(request), ticket);
   if (!reply) co_return refuse_busy(services, reply.error(), intake.model);
   http::Response response = json(200, std::move(reply->body));
@@ -70,8 +77,8 @@ net::awaitable<http::Response> infer_later(Services& services, http::Exchange& e
   }
 
   const auto submitted = co_await on(services.pool, [&] { return store(services, intake, spec); });
-  if (!submitted) co_return refuse_busy(services, submitted.error(), intake.model);
-  if (submitted->created) services.observer.accepted(spec.model, Clock::now() - began, intake.body.size());
+  if (!submitted) co_return refuse_busy(services, submitted.error(), "");
+  if (submitted->created) services.observer.accepted(submitted->job, Clock::now() - began);
   const bool over = !submitted->created && final(submitted->job.state);
   http::Response response = json(over ? 200 : 202, jobs::describe(submitted->job));
   response.headers.emplace_back("Location", "/v2/jobs/" + spec.id);
@@ -85,11 +92,12 @@ net::awaitable<http::Response> infer(Services& services, http::Exchange& exchang
   std::string id;
   if (later) {
     const auto key = exchange.header("Idempotency-Key");
-    id = key ? std::string(*key) : new_job_name();
+    id = key ? std::string(unquoted(*key)) : new_job_name();
     const auto named = check_job_name(id);
     if (!named) co_return http::refuse(named.error());
   }
-  auto intake = co_await take_in(services, exchange, exchange.part("model"), exchange.part("version"));
+  const Purpose purpose = later ? Purpose::Job : Purpose::Answer;
+  auto intake = co_await take_in(services, exchange, purpose, exchange.part("model"), exchange.part("version"));
   if (!intake) co_return std::move(intake.error());
   auto work =
       later ? infer_later(services, exchange, std::move(*intake), std::move(id), began) : infer_now(services, exchange, std::move(*intake));
@@ -105,7 +113,7 @@ net::awaitable<http::Response> put(Services& services, http::Exchange& exchange)
   if (!model || model->empty()) {
     co_return http::refuse({ErrorCode::BadInput, "the query names no model", fmt::format("PUT /v2/jobs/{}?model=NAME", id)});
   }
-  auto intake = co_await take_in(services, exchange, *model, exchange.query("version").value_or(""));
+  auto intake = co_await take_in(services, exchange, Purpose::Job, *model, exchange.query("version").value_or(""));
   if (!intake) co_return std::move(intake.error());
   co_return co_await infer_later(services, exchange, std::move(*intake), id, began);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <lapse/serve/worker/batch.hpp>
 
 namespace lapse::serve::api {
 namespace {
@@ -21,11 +22,11 @@ Result<Number> parse_number(std::string_view text, std::string_view what, Number
   return value;
 }
 
-std::optional<http::Response> closed_for(Services& services) {
+std::optional<http::Response> closed_for(Purpose purpose, const Services& services) {
   if (services.condition.stopping) {
     return http::refuse({ErrorCode::Unavailable, "the server is stopping", "try again in a moment"}, seconds{1});
   }
-  if (services.condition.trouble) return http::refuse(*services.condition.trouble, seconds{10});
+  if (purpose == Purpose::Job && services.condition.trouble) return http::refuse(*services.condition.trouble, seconds{10});
   return std::nullopt;
 }
 
@@ -65,6 +66,7 @@ Result<void> read_parameters(const http::Exchange& exchange, Intake& intake) {
 Result<void> check_body(const http::Exchange& exchange, const ModelStatus& model, Intake& intake) {
   LAPSE_TRY(const auto request, oip::parse_request(intake.body, intake.header_length));
   LAPSE_CHECK(oip::check(request, model.signature, model.settings.finite));
+  intake.rows = static_cast<std::size_t>(std::max<std::int64_t>(rows_of(request.inputs, model.settings.max_batch), 1));
   if (request.priority && !exchange.query("priority")) intake.priority = *request.priority;
   if (request.timeout_us.value_or(0) > 0 && !intake.timeout) {
     constexpr std::uint64_t kMost = 100'000'000'000'000;  // 1e8 seconds
@@ -75,11 +77,11 @@ Result<void> check_body(const http::Exchange& exchange, const ModelStatus& model
 
 }  // namespace
 
-net::awaitable<tl::expected<Intake, http::Response>> take_in(Services& services, http::Exchange& exchange, const std::string& model,
-                                                             const std::string& version) {
+net::awaitable<tl::expected<Intake, http::Response>> take_in(Services& services, http::Exchange& exchange, Purpose purpose,
+                                                             const std::string& model, const std::string& version) {
   const auto status = services.dispatcher.model(model, version);
   if (!status) co_return tl::unexpected(refuse_unknown(status.error()));
-  if (auto refused = closed_for(services)) co_return tl::unexpected(std::move(*refused));
+  if (auto refused = closed_for(purpose, services)) co_return tl::unexpected(std::move(*refused));
   if (auto refused = unready(*status)) co_return tl::unexpected(std::move(*refused));
 
   Intake intake;

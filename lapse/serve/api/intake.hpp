@@ -14,13 +14,17 @@ struct Intake {
   std::uint64_t header_length = 0;
   int priority = 0;
   std::optional<Duration> timeout;  // not started after it
+  std::size_t rows = 1;             // its share of a batch
 };
 
-/// Reads and checks the body of a request for this model. The answer to give instead where it is refused.
-net::awaitable<tl::expected<Intake, http::Response>> take_in(Services& services, http::Exchange& exchange, const std::string& model,
-                                                             const std::string& version);
+enum class Purpose : std::uint8_t { Answer, Job };  // a job needs a disk that is well
 
-/// 429 with the time until a place will be free in this model's queue, from 1 s to an hour; any other error as it is.
+/// Reads and checks the body of a request for this model. The answer to give instead where it is refused.
+net::awaitable<tl::expected<Intake, http::Response>> take_in(Services& services, http::Exchange& exchange, Purpose purpose,
+                                                             const std::string& model, const std::string& version);
+
+/// 429 with the time until a place will be free in this model's queue (model empty: in that of all jobs), from 1 s to an hour; any other
+/// error as it is.
 http::Response refuse_busy(Services& services, const Error& error, const std::string& model);
 
 }  // namespace lapse::serve::api

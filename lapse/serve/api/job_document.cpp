@@ -24,12 +24,15 @@ std::string describe(const Services& services, const Seen& seen) {
   return whole.dump();
 }
 
+net::awaitable<void> tell(Services& services, http::Exchange& exchange, http::Response response, const jobs::Job& job) {
+  co_await exchange.respond(std::move(response));
+  if (!final(job.state) || job.trace.delivered) co_return;
+  std::vector<std::string> told{job.spec.id};
+  co_await note_delivered(services, exchange.owner(), std::move(told));
+}
+
 net::awaitable<void> note_delivered(Services& services, const std::string& owner, std::vector<std::string> ids) {
-  const auto noted = [&]() -> Result<void> {
-    for (const std::string& id : ids) LAPSE_CHECK(services.store.delivered(owner, id));
-    return {};
-  };
-  const auto done = co_await on(services.pool, noted);
+  const auto done = co_await on(services.pool, [&] { return services.store.delivered(owner, ids); });
   if (!done) services.observer.log(Level::Warning, "a delivery could not be noted", {{"reason", done.error().message}});
 }
 

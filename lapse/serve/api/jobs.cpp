@@ -10,10 +10,11 @@ namespace {
 constexpr std::size_t kPage = 100, kLargestPage = 1000;
 constexpr std::chrono::seconds kWorkersWord{2};  // how long DELETE waits for it
 
-net::awaitable<http::Response> get(Services& services, http::Exchange& exchange) {
+net::awaitable<void> get(Services& services, http::Exchange& exchange) {
   const auto seen = co_await on(services.pool, [&] { return see(services.store, exchange.owner(), exchange.part("id")); });
-  if (!seen) co_return http::refuse(seen.error());
-  co_return json(200, describe(services, *seen));
+  http::Response response = seen ? json(200, describe(services, *seen)) : http::refuse(seen.error());
+  auto answer = seen ? tell(services, exchange, std::move(response), seen->job) : exchange.respond(std::move(response));
+  co_await std::move(answer);
 }
 
 struct Listing {
@@ -59,45 +60,52 @@ net::awaitable<http::Response> list(Services& services, http::Exchange& exchange
   co_return json(200, std::move(body));
 }
 
-net::awaitable<http::Response> remove(Services& services, http::Exchange& exchange) {
+net::awaitable<void> remove(Services& services, http::Exchange& exchange) {
   const std::string id = exchange.part("id");
   struct Outcome {
-    std::size_t deleted = 0, kept = 0;
+    std::size_t deleted = 0, shared = 0, kept = 0;
   };
   const auto forget = [&]() -> Result<Outcome> {
     LAPSE_TRY(const auto removed, services.store.remove(exchange.owner(), id));
     const auto referenced = [&](const jobs::BlobId& blob) { return services.store.referenced(blob); };
     // What was put a moment ago stays for now: another job may be about to refer to it. It is collected as litter later.
     LAPSE_TRY(const auto collected, services.blobs.remove_unreferenced(removed.released, services.blob_grace, referenced));
-    return Outcome{collected.blobs, removed.shared + removed.released.size() - collected.blobs};
+    return Outcome{collected.blobs, removed.shared, removed.released.size() - collected.blobs};
   };
   const auto outcome = co_await on(services.pool, forget);
-  if (!outcome) co_return http::refuse(outcome.error());
-  const nlohmann::ordered_json document{{"deleted", id}, {"blobs", {{"deleted", outcome->deleted}, {"kept", outcome->kept}}}};
-  co_return json(200, document.dump());
+  http::Response response;
+  if (!outcome) {
+    response = http::refuse(outcome.error());
+  } else {
+    const nlohmann::ordered_json blobs{{"deleted", outcome->deleted}, {"shared", outcome->shared}, {"kept", outcome->kept}};
+    const nlohmann::ordered_json document{{"deleted", id}, {"blobs", blobs}};
+    response = json(200, document.dump());
+  }
+  co_await exchange.respond(std::move(response));
 }
 
-net::awaitable<http::Response> cancel(Services& services, http::Exchange& exchange) {
+net::awaitable<void> cancel(Services& services, http::Exchange& exchange) {
   const std::string id = exchange.part("id");
   EventHub::Subscription changes{services.hub, exchange.owner(), co_await net::this_coro::executor};
   auto job = co_await on(services.pool, [&] { return services.store.cancel(exchange.owner(), id); });
   if (job && job->cancel_requested) services.dispatcher.cancelled(job->number);
-  if (job && job->state == jobs::State::Cancelled) services.observer.ended(job->spec.model, "cancelled", job->trace, false);
   const auto until = std::chrono::steady_clock::now() + kWorkersWord;
   while (job && !final(job->state)) {
     const bool woken = co_await changes.wait(until);
     if (!woken || services.hub.closed()) break;
     job = co_await on(services.pool, [&] { return services.store.get(exchange.owner(), id); });
   }
-  if (!job) co_return http::refuse(job.error());
-  co_return json(final(job->state) ? 200 : 202, jobs::describe(*job));
+  http::Response response = job ? json(final(job->state) ? 200 : 202, jobs::describe(*job)) : http::refuse(job.error());
+  auto answer = job ? tell(services, exchange, std::move(response), *job) : exchange.respond(std::move(response));
+  co_await std::move(answer);
 }
 
-net::awaitable<http::Response> cancel_or_remove(Services& services, http::Exchange& exchange) {
+net::awaitable<void> cancel_or_remove(Services& services, http::Exchange& exchange) {
   const auto job = co_await on(services.pool, [&] { return services.store.get(exchange.owner(), exchange.part("id")); });
-  if (!job) co_return http::refuse(job.error());
-  auto work = final(job->state) ? remove(services, exchange) : cancel(services, exchange);
-  co_return co_await std::move(work);
+  http::Response refused;
+  if (!job) refused = http::refuse(job.error());
+  auto work = !job ? exchange.respond(std::move(refused)) : final(job->state) ? remove(services, exchange) : cancel(services, exchange);
+  co_await std::move(work);
 }
 
 net::awaitable<http::Response> retry(Services& services, http::Exchange& exchange) {
@@ -112,8 +120,8 @@ net::awaitable<http::Response> retry(Services& services, http::Exchange& exchang
 
 void add_jobs(http::Router& router, Services& services) {
   add(router, services, "GET", "/v2/jobs", list);
-  add(router, services, "GET", "/v2/jobs/{id}", get);
-  add(router, services, "DELETE", "/v2/jobs/{id}", cancel_or_remove);
+  router.add("GET", "/v2/jobs/{id}", [&services](http::Exchange& exchange) { return get(services, exchange); });
+  router.add("DELETE", "/v2/jobs/{id}", [&services](http::Exchange& exchange) { return cancel_or_remove(services, exchange); });
   add(router, services, "POST", "/v2/jobs/{id}/retry", retry);
 }
 

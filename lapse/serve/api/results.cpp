@@ -77,7 +77,6 @@ net::awaitable<void> send(Services& services, http::Exchange& exchange, const Fo
   if (found.job.trace.delivered) co_return;
   std::vector<std::string> delivered{found.job.spec.id};
   co_await note_delivered(services, exchange.owner(), std::move(delivered));
-  if (found.job.trace.stored) services.observer.delivered(found.job.spec.model, jobs::system_now() - *found.job.trace.stored);
 }
 
 net::awaitable<void> result(Services& services, http::Exchange& exchange) {

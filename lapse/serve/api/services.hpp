@@ -20,7 +20,7 @@ namespace lapse::serve::api {
 /// What keeps the server from taking new work; the front finds it out, once a second.
 struct Condition {
   bool stopping = false;
-  std::optional<Error> trouble;  // the store can't be written, the disk is nearly full
+  std::optional<Error> trouble;  // no new jobs: the store can't be written or is damaged, the disk is nearly full, nobody can get in
 };
 
 struct Services {

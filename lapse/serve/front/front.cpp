@@ -2,6 +2,7 @@
 // After the first, which brings <utility>.
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -62,7 +63,8 @@ class Front {
         context_(std::make_unique<net::io_context>(1)),
         dispatcher_(Dispatcher::make(*context_, pool_, *store_, *blobs_, witness_, dispatch_options())),
         sender_(std::make_unique<webhook::Sender>(*context_, pool_, *store_, sessions_, witness_, options.private_webhooks)),
-        housekeeping_(*context_, pool_, *store_, *blobs_, witness_, {options.min_free, options.blob_grace}),
+        housekeeping_(*context_, pool_, *store_, *blobs_, witness_,
+                      {options.min_free, options.blob_grace, options.anonymous ? nullptr : &tokens_}),
         services_{pool_,
                   *store_,
                   *blobs_,
@@ -91,16 +93,16 @@ class Front {
 
   Result<int> run() {
     LAPSE_CHECK(check_address(options_, tokens_));
-    LAPSE_TRY(const std::size_t recovered, store_->recover());
-    if (recovered > 0) witness_.log(Level::Info, "jobs that were running are queued again", {{"jobs", std::to_string(recovered)}});
     store_->on_change([this](const jobs::JobStore::Changes& changes) {
       const std::lock_guard lock{context_mutex_};  // the store's thread may still be telling of the last commit when the front goes
       if (context_) net::post(*context_, [this, changes] { pass_on(changes); });
     });
+    LAPSE_TRY(const std::size_t recovered, store_->recover());
+    if (recovered > 0) witness_.log(Level::Info, "jobs were running when the server ended", {{"jobs", std::to_string(recovered)}});
     housekeeping_.begin();
     api::add_routes(router_, services_);
     LAPSE_TRY(server_, http::Server::listen(*context_, pool_, options_.server, router_, hooks()));
-    gate_.emplace(GateOptions{options_.anonymous, options_.hosts, server_->port()}, tokens_, sessions_);
+    gate_.emplace(GateOptions{options_.anonymous, hosts(), server_->port()}, tokens_, sessions_);
     dispatcher_->start();
     sender_->start();
     net::co_spawn(*context_, housekeeping_.run(), net::detached);
@@ -134,6 +136,8 @@ class Front {
     for (const std::string& owner : changes.owners) hub_.wake(owner);
     for (const std::string& model : changes.models) dispatcher_->wake(model);
     if (changes.notices) sender_->wake();
+    for (const jobs::Job& job : changes.ended) witness_.ended(job);
+    for (const jobs::Job& job : changes.delivered) witness_.delivered(job);
   }
 
   std::string exposition() {
@@ -141,9 +145,21 @@ class Front {
     return metrics_.exposition({housekeeping_.depths, models, server_->connections(), hub_.size(), housekeeping_.free_bytes});
   }
 
-  void announce() {
+  /// "127.0.0.1:8000"
+  std::string authority() const {
     const bool six = options_.server.address.find(':') != std::string::npos;
-    const std::string url = fmt::format("http://{}{}{}:{}", six ? "[" : "", options_.server.address, six ? "]" : "", server_->port());
+    return fmt::format("{}{}{}:{}", six ? "[" : "", options_.server.address, six ? "]" : "", server_->port());
+  }
+
+  /// The address that is listened on is a name of this server, too: nobody else's name leads to it.
+  std::vector<std::string> hosts() const {
+    std::vector<std::string> result = options_.hosts;
+    result.push_back(authority());
+    return result;
+  }
+
+  void announce() {
+    const std::string url = "http://" + authority();
     witness_.log(Level::Info, "listening", {{"url", url}, {"models", options_.models}, {"data", options_.data}});
     if (options_.listening) options_.listening(url);
   }
@@ -205,6 +221,7 @@ Result<int> serve(const FrontOptions& options) {
                 "--models takes the folder that the models lie in");
   }
   std::signal(SIGPIPE, SIG_IGN);
+  ::umask(S_IRWXG | S_IRWXO);  // what is in the data folder is its owners', whoever may look into the folder
   raise_file_limit();
   LAPSE_TRY(auto folder, jobs::DataFolder::open(options.data));
   LAPSE_TRY(auto blobs, jobs::FolderBlobStore::open(folder.blobs()));

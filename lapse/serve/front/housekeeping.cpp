@@ -12,7 +12,7 @@ constexpr std::size_t kSweep = 1000;    // rows of one sweep
 
 }  // namespace
 
-void Housekeeping::begin() { take(look(true, true)); }
+void Housekeeping::begin() { take(look(true, false)); }
 
 net::awaitable<void> Housekeeping::run() {
   net::steady_timer timer{context_};
@@ -20,12 +20,16 @@ net::awaitable<void> Housekeeping::run() {
     timer.expires_after(kRound);
     co_await timer.async_wait(net::use_awaitable);
     const bool probe = round % kProbe == 0 || condition.trouble.has_value();
-    Look now = co_await on(pool_, [&] { return look(probe, round % kLitter == 0); });
+    Look now = co_await on(pool_, [&] { return look(probe, round % kLitter == 1); });
     take(std::move(now));
   }
 }
 
 void Housekeeping::take(Look now) {
+  if (options_.tokens != nullptr && !now.trouble) {
+    options_.tokens->any();
+    now.trouble = options_.tokens->problem();
+  }
   if (now.trouble && (!condition.trouble || condition.trouble->message != now.trouble->message)) {
     observer_.log(Level::Error, "nothing new is accepted", {{"reason", now.trouble->message}});
   } else if (condition.trouble && !now.trouble) {
@@ -68,7 +72,7 @@ void Housekeeping::sweep() {
   for (bool more = true; more;) {
     const auto swept = store_.sweep(kSweep);
     if (!swept) return;  // healthy() tells
-    more = swept->forgotten >= kSweep;
+    more = swept->more;
     if (swept->released.empty()) continue;
     const auto removed = blobs_.remove_unreferenced(swept->released, options_.blob_grace,
                                                     [this](const jobs::BlobId& blob) { return store_.referenced(blob); });

@@ -6,6 +6,7 @@
 #include <lapse/serve/api/services.hpp>
 
 #include <lapse/jobs/job_store.hpp>
+#include <lapse/serve/access/tokens.hpp>
 #include <vector>
 
 namespace lapse::serve {
@@ -15,12 +16,13 @@ class Housekeeping {
   struct Options {
     std::uint64_t min_free = 0;  // bytes
     Duration blob_grace{};
+    Tokens* tokens = nullptr;  // without which nobody gets in; null: everybody does
   };
   Housekeeping(net::io_context& context, net::thread_pool& pool, jobs::JobStore& store, jobs::BlobStore& blobs, Observer& observer,
                const Options& options)
       : context_(context), pool_(pool), store_(store), blobs_(blobs), observer_(observer), options_(options) {}
 
-  /// Looks once, before anybody asks. Blocks.
+  /// Looks once, before anybody asks. Blocks; for litter it is looked later.
   void begin();
   /// Looks every second. Ends with the context.
   net::awaitable<void> run();

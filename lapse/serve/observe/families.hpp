@@ -17,8 +17,8 @@ namespace lapse::serve {
 /// that are read off them are at most a factor of 2.5 too high; the price is 24 series a histogram.
 inline const std::vector<double> kSecondsBuckets{1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1,  0.2,  0.5,
                                                  1,    2,    5,    10,   20,   50,   100,  200,  500,  1000, 2000, 3600};
-/// Rows of a forward pass: powers of two, as batches are mostly chosen.
-inline const std::vector<double> kRowsBuckets{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
+/// Requests of a forward pass: powers of two, as batches are mostly chosen.
+inline const std::vector<double> kSizeBuckets{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
 
 inline double seconds(Duration duration) { return std::max(0.0, std::chrono::duration<double>(duration).count()); }
 

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <lapse/jobs/stage.hpp>
 #include <lapse/serve/observe/families.hpp>
 #include <lapse/serve/observe/gauges.hpp>
 #include <lapse/serve/observe/metrics.hpp>
 #include <map>
 #include <mutex>
-#include <optional>
 #include <set>
 #include <sstream>
 #include <tuple>
@@ -19,54 +19,27 @@ namespace {
 
 using prometheus::Histogram;
 
-std::optional<Duration> between(const std::optional<jobs::Time>& from, const std::optional<jobs::Time>& to) {
-  if (!from || !to) return std::nullopt;
-  return *to - *from;
-}
+// Beside the stages of a job, and of a batch.
+constexpr std::string_view kAccepted = "accepted", kDelivery = "delivery", kSize = "size", kForward = "forward";
 
-std::optional<Duration> storing(const jobs::Trace& trace) {
-  if (!trace.started || !trace.stored || !trace.forward) return std::nullopt;
-  return *trace.stored - *trace.started - *trace.forward - trace.h2d.value_or(Duration{}) - trace.d2h.value_or(Duration{});
-}
+/// By name. Made with the first observation: a device without H2D shows no empty histogram of it.
+using Histograms = std::map<std::string_view, Histogram>;
 
-/// The lifecycle, as a job's own document tells it under `durations` (docs/serving.md).
-struct Stage {
-  const char* name;
-  const char* help;
-  std::optional<Duration> (*of)(const jobs::Trace&);
-  bool only_jobs;  // a direct request's result is not stored
-};
-constexpr std::array kStages{
-    Stage{"queue", "queued to claimed: until a worker was given the lease",
-          [](const jobs::Trace& t) { return between(t.queued, t.claimed); }, false},
-    Stage{"batch_wait", "batched to started: from its place in a batch until the forward pass (or its H2D) was submitted",
-          [](const jobs::Trace& t) { return between(t.batched, t.started); }, false},
-    Stage{"h2d", "Copy of its batch's inputs to the device; only where the device has memory of its own",
-          [](const jobs::Trace& t) { return t.h2d; }, false},
-    Stage{"forward", "Forward pass of its batch: device time, or host time on a host engine",
-          [](const jobs::Trace& t) { return t.forward; }, false},
-    Stage{"d2h", "Copy of its batch's outputs to the host; only where the device has memory of its own",
-          [](const jobs::Trace& t) { return t.d2h; }, false},
-    Stage{"store", "started to stored, less H2D, forward and D2H: until the result was durable and the final state committed", storing,
-          true},
-    Stage{"total", "accepted to stored: from the acknowledgement (202) until the result was durable",
-          [](const jobs::Trace& t) { return between(t.accepted, t.stored); }, true},
-};
-
-/// Made with their first observation: a device without H2D shows no empty histogram of it.
-using Stages = std::array<std::optional<Histogram>, kStages.size()>;
-
-void observe(std::optional<Histogram>& histogram, double value, const std::vector<double>& buckets = kSecondsBuckets) {
-  if (!histogram) histogram.emplace(buckets);
-  histogram->Observe(value);
+void observe(Histograms& histograms, std::string_view name, double value, const std::vector<double>& buckets = kSecondsBuckets) {
+  histograms.try_emplace(name, buckets).first->second.Observe(value);
 }
 
 struct ModelSeries {
-  std::optional<Histogram> accepted, delivery, batch_size, pass;
-  Stages job, direct;
+  Histograms job, direct, batch;
   std::map<std::string, double, std::less<>> job_ended, direct_ended, worker_events;
-  double accepted_bytes = 0;
+  double accepted_bytes = 0, retries = 0;
 };
+
+/// A synchronous request is not stored, and its place in a batch is its claim.
+bool is_direct(const jobs::Stage& stage) {
+  constexpr std::array<std::string_view, 5> kNames{"queue", "batch_wait", "h2d", "forward", "d2h"};
+  return std::ranges::find(kNames, stage.name) != kNames.end();
+}
 
 std::string bounded_method(std::string_view method) {
   constexpr std::array<std::string_view, 7> kKnown{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"};
@@ -75,11 +48,12 @@ std::string bounded_method(std::string_view method) {
 
 using Models = std::map<std::string, ModelSeries, std::less<>>;
 
-void add_histograms(Families& families, const Models& models, const std::string& name, const std::string& help,
-                    const std::function<const std::optional<Histogram>&(const ModelSeries&)>& of) {
+void add_histograms(Families& families, const Models& models, Histograms ModelSeries::*of, std::string_view stage, const std::string& name,
+                    const std::string& help) {
   Family& family = families.histogram(name, help);
   for (const auto& [model, series] : models) {
-    if (const auto& histogram = of(series)) family.add(histogram->Collect(), {{"model", model}});
+    const auto found = (series.*of).find(stage);
+    if (found != (series.*of).end()) family.add(found->second.Collect(), {{"model", model}});
   }
 }
 
@@ -92,32 +66,24 @@ void add_counts(Families& families, const Models& models, const std::string& nam
 }
 
 void add_models(Families& families, const Models& models) {
-  add_histograms(
-      families, models, "lapse_job_accepted_seconds",
-      "Acknowledgement: from the first byte of the request until input and job were durable",
-      [](const auto& series) -> const auto& { return series.accepted; });
+  add_histograms(families, models, &ModelSeries::job, kAccepted, "lapse_job_accepted_seconds",
+                 "Acknowledgement: from the first byte of the request until input and job were durable");
   Family& bytes = families.counter("lapse_job_accepted_bytes_total", "Bytes of the inputs of accepted jobs");
+  Family& retries = families.counter("lapse_job_retries_total", "Attempts that failed and were followed by another");
   for (const auto& [model, series] : models) {
-    if (series.accepted) bytes.add(series.accepted_bytes, {{"model", model}});
+    if (series.job.contains(kAccepted)) bytes.add(series.accepted_bytes, {{"model", model}});
+    if (series.retries > 0) retries.add(series.retries, {{"model", model}});
   }
-  for (std::size_t i = 0; i < kStages.size(); ++i) {
-    add_histograms(
-        families, models, fmt::format("lapse_job_{}_seconds", kStages[i].name),
-        std::string("Jobs. ") + kStages[i].help, [i](const auto& series) -> const auto& { return series.job[i]; });
-    if (kStages[i].only_jobs) continue;
-    add_histograms(
-        families, models, fmt::format("lapse_direct_{}_seconds", kStages[i].name),
-        std::string("Synchronous requests. ") + kStages[i].help, [i](const auto& series) -> const auto& { return series.direct[i]; });
+  for (const jobs::Stage& stage : jobs::stages()) {
+    add_histograms(families, models, &ModelSeries::job, stage.name, fmt::format("lapse_job_{}_seconds", stage.name),
+                   fmt::format("Jobs that are done: {}", stage.what));
+    if (!is_direct(stage)) continue;
+    add_histograms(families, models, &ModelSeries::direct, stage.name, fmt::format("lapse_direct_{}_seconds", stage.name),
+                   fmt::format("Synchronous requests: {}", stage.what));
   }
-  add_histograms(
-      families, models, "lapse_job_delivery_seconds",
-      "stored to delivered: until the client was told of the end or took the result, the first time",
-      [](const auto& series) -> const auto& { return series.delivery; });
-  add_histograms(
-      families, models, "lapse_batch_size", "Rows of a forward pass", [](const auto& series) -> const auto& { return series.batch_size; });
-  add_histograms(
-      families, models, "lapse_batch_forward_seconds", "Forward passes, each counted once however many requests it served",
-      [](const auto& series) -> const auto& { return series.pass; });
+  add_histograms(families, models, &ModelSeries::batch, kSize, "lapse_batch_size", "Requests of a forward pass");
+  add_histograms(families, models, &ModelSeries::batch, kForward, "lapse_batch_forward_seconds",
+                 "Forward passes, each counted once however many requests it served");
   add_counts(families, models, "lapse_jobs_ended_total", "Jobs that reached a final state", "state", &ModelSeries::job_ended);
   add_counts(families, models, "lapse_direct_ended_total", "Synchronous inference requests that ended", "state",
              &ModelSeries::direct_ended);
@@ -168,33 +134,48 @@ void Metrics::request(std::string_view method, std::string_view route, unsigned 
   counted_->took.try_emplace(known, kSecondsBuckets).first->second.Observe(seconds(took));
 }
 
-void Metrics::accepted(const std::string& model, Duration took, std::uint64_t bytes) {
+void Metrics::accepted(const jobs::Job& job, Duration took) {
   const std::lock_guard lock(counted_->mutex);
-  ModelSeries& series = counted_->of(model);
-  observe(series.accepted, seconds(took));
-  series.accepted_bytes += static_cast<double>(bytes);
+  ModelSeries& series = counted_->of(job.spec.model);
+  observe(series.job, kAccepted, seconds(took));
+  series.accepted_bytes += static_cast<double>(job.spec.input.blob.size);
 }
 
-void Metrics::ended(const std::string& model, std::string_view how, const jobs::Trace& trace, bool direct) {
+void Metrics::ended(const jobs::Job& job) {
   const std::lock_guard lock(counted_->mutex);
-  ModelSeries& series = counted_->of(model);
-  ++(direct ? series.direct_ended : series.job_ended)[std::string(how)];
-  for (std::size_t i = 0; i < kStages.size(); ++i) {
-    if (direct && kStages[i].only_jobs) continue;
-    if (const auto took = kStages[i].of(trace)) observe((direct ? series.direct : series.job)[i], seconds(*took));
+  ModelSeries& series = counted_->of(job.spec.model);
+  if (!final(job.state)) {
+    ++series.retries;
+    return;
+  }
+  ++series.job_ended[std::string(name(job.state))];
+  if (job.state != jobs::State::Done) return;  // the times of those that were broken off say nothing of the rest
+  for (const jobs::Stage& stage : jobs::stages()) {
+    if (const auto took = stage.of(job.trace)) observe(series.job, stage.name, seconds(*took));
   }
 }
 
-void Metrics::delivered(const std::string& model, Duration since_stored) {
+void Metrics::delivered(const jobs::Job& job) {
+  if (job.state != jobs::State::Done || !job.trace.stored || !job.trace.delivered) return;
   const std::lock_guard lock(counted_->mutex);
-  observe(counted_->of(model).delivery, seconds(since_stored));
+  observe(counted_->of(job.spec.model).job, kDelivery, seconds(*job.trace.delivered - *job.trace.stored));
+}
+
+void Metrics::answered(const std::string& model, std::string_view how, const jobs::Trace& trace) {
+  const std::lock_guard lock(counted_->mutex);
+  ModelSeries& series = counted_->of(model);
+  ++series.direct_ended[std::string(how)];
+  for (const jobs::Stage& stage : jobs::stages()) {
+    const auto took = is_direct(stage) ? stage.of(trace) : std::nullopt;
+    if (took) observe(series.direct, stage.name, seconds(*took));
+  }
 }
 
 void Metrics::batch(const std::string& model, std::uint32_t size, Duration forward) {
   const std::lock_guard lock(counted_->mutex);
   ModelSeries& series = counted_->of(model);
-  observe(series.batch_size, size, kRowsBuckets);
-  observe(series.pass, seconds(forward));
+  observe(series.batch, kSize, size, kSizeBuckets);
+  observe(series.batch, kForward, seconds(forward));
 }
 
 void Metrics::worker(const std::string& model, std::string_view what) {

@@ -1,6 +1,6 @@
 #pragma once
 // Prometheus metrics by that project's conventions (https://prometheus.io/docs/practices/naming): base units in the names, counters end in
-// _total, definitions in HELP (those of jobs::Trace, as in a job's document).
+// _total, definitions in HELP (jobs::stages, as in a job's document).
 //
 // What is counted as it happens lives here; what simply is (queues, workers, memory) is handed in at the scrape, so it can't go stale, and
 // a model that is gone takes its series with it.
@@ -27,9 +27,10 @@ class Metrics {
   ~Metrics();
 
   void request(std::string_view method, std::string_view route, unsigned status, Duration took);
-  void accepted(const std::string& model, Duration took, std::uint64_t bytes);
-  void ended(const std::string& model, std::string_view how, const jobs::Trace& trace, bool direct);
-  void delivered(const std::string& model, Duration since_stored);
+  void accepted(const jobs::Job& job, Duration took);
+  void ended(const jobs::Job& job);
+  void delivered(const jobs::Job& job);
+  void answered(const std::string& model, std::string_view how, const jobs::Trace& trace);
   void batch(const std::string& model, std::uint32_t size, Duration forward);
   void worker(const std::string& model, std::string_view what);
   void rejected(std::string_view why);

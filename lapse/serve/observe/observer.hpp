@@ -24,12 +24,15 @@ class Observer {
   virtual void log(Level level, std::string_view message, const Fields& fields = {}) = 0;
 
   virtual void request(std::string_view method, std::string_view route, unsigned status, Duration took) = 0;
-  /// An asynchronous request was acknowledged: from its first byte until its job was durable.
-  virtual void accepted(const std::string& model, Duration took, std::uint64_t bytes) = 0;
-  /// A job or a direct request ended; its trace has what there is. `how`: "done", "failed", "cancelled", "expired".
-  virtual void ended(const std::string& model, std::string_view how, const jobs::Trace& trace, bool direct) = 0;
-  virtual void delivered(const std::string& model, Duration since_stored) = 0;
-  /// One forward pass with so many rows.
+  /// A job was acknowledged: from the first byte of its request until it was durable.
+  virtual void accepted(const jobs::Job& job, Duration took) = 0;
+  /// A job is final, or queued again after a failed attempt (JobStore::Changes::ended).
+  virtual void ended(const jobs::Job& job) = 0;
+  /// The client was told of its end, or took its result, for the first time.
+  virtual void delivered(const jobs::Job& job) = 0;
+  /// A synchronous request ended; its trace has what there is. `how`: "done", "failed", "cancelled", "expired".
+  virtual void answered(const std::string& model, std::string_view how, const jobs::Trace& trace) = 0;
+  /// One forward pass for so many requests.
   virtual void batch(const std::string& model, std::uint32_t size, Duration forward) = 0;
   virtual void worker(const std::string& model, std::string_view what) = 0;  // "started", "crashed", "killed"
   virtual void rejected(std::string_view why) = 0;                           // "queue_full", "fenced", …

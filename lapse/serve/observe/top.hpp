@@ -17,7 +17,7 @@ struct TopModel {
   double queued = 0, running = 0, workers = 0, restarts = 0;
   std::optional<double> done_rate, failed_rate;  // a second; nothing with one scrape only
   TopQuantiles ack, queue, forward;
-  std::optional<double> batch;  // mean rows of a forward pass
+  std::optional<double> batch;  // mean requests of a forward pass
 };
 
 struct TopView {
