@@ -2,7 +2,8 @@
 //   const result = await infer("http://127.0.0.1:8000", "model", { inputs: [...] });
 export async function infer(server, model, request) {
   const id = crypto.randomUUID(); // of our own: sending it again after a broken connection makes no second job
-  const events = new EventSource(`${server}/v2/events?after=0`, { withCredentials: true }); // reconnects by itself and misses nothing
+  const events = new EventSource(`${server}/v2/events`, { withCredentials: true }); // reconnects by itself
+  await new Promise((open) => events.addEventListener("open", open)); // from here on nothing that happens to our jobs is missed
   const ended = new Promise((resolve) => {
     for (const end of ["done", "failed", "cancelled", "expired"]) {
       events.addEventListener(end, ({ data }) => JSON.parse(data).job === id && resolve(end));

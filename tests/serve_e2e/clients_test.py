@@ -22,6 +22,7 @@ globalThis.EventSource = class extends EventTarget {
   async read(url) {
     let text = "";
     const answer = await fetch(url, { signal: this.stop.signal, headers: { Accept: "text/event-stream" } });
+    this.dispatchEvent(new Event("open"));
     for await (const piece of answer.body) {
       const messages = (text += Buffer.from(piece).toString()).split("\\n\\n");
       text = messages.pop();

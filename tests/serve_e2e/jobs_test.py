@@ -36,15 +36,15 @@ class Jobs(ServingCase):
         self.assertEqual(len(self.ask("GET", "/v2/jobs").json()["jobs"]), 1)
 
     def test_an_idempotency_key_is_the_jobs_id(self):
-        headers = {"Prefer": "wait=3, Respond-Async", "Idempotency-Key": "key-1"}
-        for _ in range(2):
+        for key in ("key-1", "key-1", '"key-1"'):
+            headers = {"Prefer": "wait=3, Respond-Async", "Idempotency-Key": key}
             self.assertEqual(self.client.ask("POST", "/v2/models/slow/infer", SMALL, headers).json()["id"], "key-1")
         self.refused("POST", "/v2/models/slow/infer", SMALL, status=400, says="id", Prefer="respond-async", Idempotency_Key="a/b")
 
     def test_what_was_deleted_is_gone_and_what_never_was_is_not_found(self):
         self.put("one")
         self.until("one", "done")
-        self.assertEqual(self.ask("DELETE", "/v2/jobs/one").json()["deleted"], "one")
+        self.assertEqual(self.ask("DELETE", "/v2/jobs/one").json(), {"deleted": "one", "blobs": {"deleted": 0, "shared": 0, "kept": 2}})
         self.refused("GET", "/v2/jobs/one", status=410, says="one")
         self.refused("GET", "/v2/jobs/one/result", status=410, says="one")
         self.refused("PUT", "/v2/jobs/one?model=echo", SMALL, status=410, says="one")
@@ -115,6 +115,18 @@ class Jobs(ServingCase):
         self.until("second", "done")
         self.refused("POST", "/v2/jobs/second/retry", status=409, says="done")
 
+    def test_a_job_that_waits_behind_a_long_pass_is_not_called_running(self):
+        for number in range(3):
+            self.put(f"j{number}", "slow")
+        self.until("j0", "running")
+        self.assertEqual(self.job("j0")["progress"], {"done": 0, "total": 1})
+        self.assertEqual([self.job(f"j{number}")["queue"]["position"] for number in (1, 2)], [0, 1])
+        self.until("j0", "done")
+        self.until("j1", "running")
+        waits = self.job("j2")
+        self.assertEqual(waits["queue"]["position"], 0)
+        self.assertGreater(waits["queue"]["estimated_seconds"], 0)
+
     def test_a_running_job_that_is_cancelled_says_what_was_stopped(self):
         self.put("runs", "slow")
         self.until("runs", "running")
@@ -128,6 +140,41 @@ class Jobs(ServingCase):
         self.until("busy", "running")
         self.put("late", "slow", query="&deadline_seconds=0.01")
         self.assertEqual(self.until("late", "expired")["attempt"], 0)
+
+
+class NoGrace(ServingCase):
+    options = ("--blob-grace", "0s")
+
+    def test_blobs_that_other_jobs_refer_to_stay(self):
+        for job in ("one", "two"):
+            self.put(job)
+            self.until(job, "done")
+        self.assertEqual(self.ask("DELETE", "/v2/jobs/one").json()["blobs"], {"deleted": 0, "shared": 2, "kept": 0})
+        self.assertEqual(self.values(self.ask("GET", "/v2/jobs/two/result")).ravel().tolist(), X)
+        self.assertEqual(self.ask("DELETE", "/v2/jobs/two").json()["blobs"], {"deleted": 2, "shared": 0, "kept": 0})
+
+    def test_a_retry_still_has_its_input(self):
+        self.put("busy", "slow")
+        self.until("busy", "running")
+        self.put("one", "slow")
+        self.ask("DELETE", "/v2/jobs/one")
+        self.put("two", "slow")
+        self.ask("DELETE", "/v2/jobs/two")
+        self.assertEqual(self.ask("DELETE", "/v2/jobs/two").json()["blobs"]["shared"], 1)
+        self.ask("POST", "/v2/jobs/one/retry", status=202)
+        self.until("one", "done")
+
+
+class OtherAddress(ServingCase):
+    def new_server(self, *options, data="data"):
+        server = super().new_server(*options, data=data)
+        server.command[server.command.index("127.0.0.1:0")] = "127.0.0.2:0"
+        return server
+
+    def test_the_address_that_is_listened_on_is_a_name_of_the_server(self):
+        self.assertEqual(self.server.address[0], "127.0.0.2")
+        self.put("one")
+        self.refused("GET", "/v2/jobs/one", status=403, says="name", Host="127.0.0.3:8000")
 
 
 class FullQueue(ServingCase):

@@ -9,6 +9,8 @@ from attacked import AttackedCase
 from serving import LAPSE, SOURCE
 
 SCHEMATHESIS = SOURCE / ".deps" / "venv-test" / "bin" / "schemathesis"
+# A request that was not started in the time that it gave itself: nothing is wrong with the server.
+LATE = '[checks]\nnot_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "504"]\n'
 KNOWN = '[parameters]\n"path.model" = "echo"\n"path.version" = "1"\n"query.model" = "echo"\n"query.version" = "1"\n'
 
 
@@ -16,7 +18,7 @@ KNOWN = '[parameters]\n"path.model" = "echo"\n"path.version" = "1"\n"query.model
 class OpenApi(AttackedCase):
     def check(self, *options, requests="any", config="", without=()):
         """Every check but those left out. What a schema can't say is left out everywhere: which tensors a model takes."""
-        (self.folder / "schemathesis.toml").write_text(config)
+        (self.folder / "schemathesis.toml").write_text(config + LATE)
         command = [SCHEMATHESIS, "--no-color", "--config-file", self.folder / "schemathesis.toml", "run",
                    "http://{}:{}/openapi.json".format(*self.server.address), "--exclude-path", "/v2/events",  # a stream has no end
                    "--checks", "all", "--exclude-checks", ",".join(("positive_data_acceptance", *without)), "--generation-deterministic",
