@@ -85,6 +85,11 @@ class Model {
     if (entry.attempt < limits_.max_attempts) return enqueue(entry);
     finish(entry, State::Failed);
   }
+  void release(Entry& entry) {
+    if (entry.cancel) return finish(entry, State::Cancelled);
+    if (entry.deadline && *entry.deadline <= clock_.now()) return finish(entry, State::Expired);
+    enqueue(entry);
+  }
   /// In the order in which they are claimed.
   std::vector<Entry*> queue() {
     std::vector<Entry*> waiting;
@@ -323,7 +328,7 @@ class Comparison {
         kept = store_->release(lease).value();
         if (entry != nullptr) {
           --entry->attempt;
-          model_.try_again(*entry);
+          model_.release(*entry);
         }
         break;
       default:

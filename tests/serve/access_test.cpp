@@ -32,6 +32,7 @@ class Folder {
 struct Request final : http::Exchange {
   std::string verb = "GET", target = "/v2/jobs";
   std::map<std::string, std::string, std::less<>> headers{{"Host", "127.0.0.1:8000"}};
+  http::BodyBudget budget;
 
   std::string_view method() const override { return verb; }
   std::string_view path() const override { return target; }
@@ -43,6 +44,7 @@ struct Request final : http::Exchange {
   }
   std::string_view remote() const override { return "127.0.0.1"; }
   net::awaitable<Result<std::string>> body(std::uint64_t) override { co_return std::string{}; }
+  http::BodyShare share() override { return http::BodyShare{budget}; }
   net::awaitable<void> respond(http::Response) override { co_return; }
   net::awaitable<void> respond_blob(http::Response, std::shared_ptr<const jobs::BlobReader>, std::uint64_t, std::uint64_t) override {
     co_return;

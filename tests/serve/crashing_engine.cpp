@@ -1,8 +1,10 @@
-// An engine for dispatcher_test.cpp: y = x, float32 [batch, 4]; a negative first number in any row takes the process with it.
+// An engine for dispatcher_test.cpp: y = x, float32 [batch, 4]; a negative first number in any row takes the process with it, and a file
+// "crash" beside the model does so when that is loaded.
 
 #include <lapse/engine/abi.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <lapse/engine/plugin/table.hpp>
 #include <lapse/engine/small_model.hpp>
 #include <memory>
@@ -45,7 +47,8 @@ class Engine {
  public:
   static std::unique_ptr<Engine> open(plugin::Options&) { return std::make_unique<Engine>(); }
   lapse_engine_info info() const noexcept { return {"1", "", "cpu"}; }
-  std::unique_ptr<Session> load(const std::string&, plugin::Options& options) {
+  std::unique_ptr<Session> load(const std::string& model, plugin::Options& options) {
+    if (std::filesystem::exists(std::filesystem::path(model).replace_filename("crash"))) std::abort();
     options.require_device("cpu");
     options.count("threads");
     options.refuse_unknown();

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -35,9 +36,10 @@ class Watcher final : public Observer {
     lines_.push_back(std::move(line));
   }
   void request(std::string_view, std::string_view, unsigned, Duration) override {}
-  void accepted(const std::string&, Duration, std::uint64_t) override {}
-  void ended(const std::string&, std::string_view how, const jobs::Trace&, bool) override { count("ended " + std::string{how}); }
-  void delivered(const std::string&, Duration) override {}
+  void accepted(const jobs::Job&, Duration) override {}
+  void ended(const jobs::Job& job) override { count("ended " + std::string{name(job.state)}); }
+  void delivered(const jobs::Job&) override {}
+  void answered(const std::string&, std::string_view how, const jobs::Trace&) override { count("answered " + std::string{how}); }
   void batch(const std::string&, std::uint32_t, Duration) override { count("batch"); }
   void worker(const std::string&, std::string_view what) override { count("worker " + std::string{what}); }
   void rejected(std::string_view why) override { count("rejected " + std::string{why}); }
@@ -45,6 +47,11 @@ class Watcher final : public Observer {
   int counted(const std::string& what) {
     const std::lock_guard lock{mutex_};
     return counts_[what];
+  }
+  /// Lines that begin so.
+  std::ptrdiff_t said(std::string_view beginning) {
+    const std::lock_guard lock{mutex_};
+    return std::ranges::count_if(lines_, [&](const std::string& line) { return line.starts_with(beginning); });
   }
   std::vector<int> pids() {
     const std::lock_guard lock{mutex_};
@@ -91,10 +98,11 @@ class DispatchCase : public ::testing::Test {
   void open_store() {
     store_.inner = *jobs::SqliteJobStore::open(folder_ / "jobs.db", limits_);
     store_.on_change([this](const jobs::JobStore::Changes& changes) {
-      net::post(context_, [this, models = changes.models] {
-        for (const std::string& model : models) {
+      net::post(context_, [this, changes] {
+        for (const std::string& model : changes.models) {
           if (dispatcher_) dispatcher_->wake(model);
         }
+        for (const jobs::Job& job : changes.ended) watcher_.ended(job);
       });
     });
   }
@@ -132,6 +140,10 @@ class DispatchCase : public ::testing::Test {
   ModelStatus status(const std::string& name, const std::string& version = "") {
     return ask([&] { return dispatcher_->model(name, version).value_or(ModelStatus{}); });
   }
+  /// What was asked for before is on its way by now.
+  void hand_on() {
+    for (int i = 0; i < 3; ++i) ask([] { return 0; });
+  }
   bool ready(const std::string& name) { return status(name).state == ModelState::Ready; }
 
   static std::string body(float first, int rows = 1) {
@@ -141,26 +153,28 @@ class DispatchCase : public ::testing::Test {
   }
   static float first_of(const std::string& response) { return nlohmann::json::parse(response)["outputs"][0]["data"][0].get<float>(); }
 
-  jobs::Job submit(const std::string& model, const std::string& id, float first) {
+  jobs::Job submit(const std::string& model, const std::string& id, float first, std::optional<Duration> deadline = {}) {
     const std::string bytes = body(first);
     jobs::JobSpec spec;
+    if (deadline) spec.deadline = jobs::system_now() + *deadline;
     spec.owner = "o";
     spec.id = id;
     spec.model = model;
     spec.digest = bytes;
     spec.input.blob = *blobs_->put(std::as_bytes(std::span{bytes}));
     spec.input.content_type = "application/json";
-    return store_.submit(spec)->job;
+    return store_.submit(spec).value().job;
   }
-  jobs::Job job(const std::string& id) { return *store_.get("o", id); }
+  jobs::Job job(const std::string& id) { return store_.get("o", id).value(); }
   bool ended(const std::string& id) { return jobs::final(job(id).state); }
   float result_of(const jobs::Job& job) { return job.result ? first_of(*blobs_->read(job.result->blob.id)) : -1e9F; }
 
   std::future<Result<DirectReply>> infer(const std::string& model, float first, std::shared_ptr<Ticket> ticket = std::make_shared<Ticket>(),
-                                         std::optional<Duration> timeout = {}) {
+                                         std::optional<Duration> timeout = {}, int rows = 1) {
     DirectRequest request;
     request.model = model;
-    request.body = body(first);
+    request.body = body(first, rows);
+    request.rows = static_cast<std::size_t>(rows);
     request.owner = "o";
     request.timeout = timeout;
     const auto promise = std::make_shared<std::promise<Result<DirectReply>>>();

@@ -86,6 +86,114 @@ TEST_F(Dispatching, RequestsAreJoinedAndEachGetsItsOwnRows) {
   EXPECT_EQ(watcher_.counted("batch"), 1);
 }
 
+TEST_F(Dispatching, WhatComesWhileAPassRunsGoesTogetherInTheNextOne) {
+  model("s", {{"model", "sim:device=700ms"}, {"max_batch", 8}});
+  start();
+  ASSERT_TRUE(becomes([&] { return ready("s"); }));
+  submit("s", "first", 0);
+  ASSERT_TRUE(becomes([&] { return job("first").state == State::Running; }));  // alone, as nobody waits for company
+  std::vector<std::future<Result<DirectReply>>> replies;
+  for (int i = 0; i < 6; ++i) replies.push_back(infer("s", static_cast<float>(i)));
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(first_of(replies[static_cast<std::size_t>(i)].get()->body), static_cast<float>(i));
+  const auto statistics = status("s").statistics;
+  EXPECT_EQ(statistics.executions, 2U);
+  EXPECT_EQ(statistics.batches.at(1).count, 1U);
+  EXPECT_EQ(statistics.batches.at(6).count, 1U);
+}
+
+TEST_F(Dispatching, RowsFillABatchAndAreCounted) {
+  model("s", {{"model", "sim:device=1ms"}, {"max_batch", 8}, {"max_delay_ms", 3'600'000}});
+  start();
+  ASSERT_TRUE(becomes([&] { return ready("s"); }));
+  auto full = infer("s", 1, std::make_shared<Ticket>(), {}, 8);
+  ASSERT_EQ(full.wait_for(std::chrono::minutes{1}), std::future_status::ready) << "it waits for company that has no room";
+  ASSERT_TRUE(full.get());
+  auto six = infer("s", 2, std::make_shared<Ticket>(), {}, 6), two = infer("s", 3, std::make_shared<Ticket>(), {}, 2);
+  ASSERT_TRUE(six.get() && two.get());
+  const auto statistics = status("s").statistics;
+  EXPECT_EQ(statistics.successes, 3U);
+  EXPECT_EQ(statistics.inferences, 16U);
+  EXPECT_EQ(statistics.executions, 2U);
+  EXPECT_EQ(statistics.batches.at(8).count, 2U);
+}
+
+TEST_F(Dispatching, NobodyWaitsForCompanyWhereRequestsCanNotBeJoined) {
+  write("m.onnx", "looked at by nobody");
+  model("m", {{"engine", LAPSE_BINARY_DIR "/tests/moody_engine.so"},
+              {"engine_options", {{"sum", "1"}}},
+              {"max_batch", 2},
+              {"max_delay_ms", 3'600'000}});
+  start();
+  ASSERT_TRUE(becomes([&] { return ready("m"); }));
+  EXPECT_TRUE(status("m").batches);
+  auto first = infer("m", 1), second = infer("m", 2);
+  EXPECT_EQ(first_of(first.get()->body), 8.0F);
+  EXPECT_EQ(first_of(second.get()->body), 16.0F) << "each its own";
+  ASSERT_TRUE(becomes([&] { return !status("m").batches; }));
+  auto lone = infer("m", 3);
+  ASSERT_EQ(lone.wait_for(std::chrono::minutes{1}), std::future_status::ready);
+  EXPECT_EQ(first_of(lone.get()->body), 24.0F);
+}
+
+TEST_F(Dispatching, NothingIsStartedAfterItsDeadlineAlsoBehindARunningPass) {
+  model("s", {{"model", "sim:device=1s"}});
+  start();
+  ASSERT_TRUE(becomes([&] { return ready("s"); }));
+  submit("s", "runs", 1);
+  ASSERT_TRUE(becomes([&] { return job("runs").state == State::Running; }));
+  submit("s", "late", 2, milliseconds{100});
+  ASSERT_TRUE(becomes([&] { return ended("late"); }));
+  EXPECT_EQ(job("late").state, State::Expired);
+  EXPECT_EQ(job("late").attempt, 0);
+  ASSERT_TRUE(becomes([&] { return ended("runs"); }));
+  auto runs = infer("s", 3);
+  hand_on();
+  auto late = infer("s", 4, std::make_shared<Ticket>(), milliseconds{100});
+  EXPECT_EQ(late.get().error().code, ErrorCode::Deadline);
+  EXPECT_TRUE(runs.get());
+  EXPECT_EQ(status("s").statistics.inferences, 2U);
+  EXPECT_TRUE(becomes([&] { return watcher_.counted("ended expired") == 1; }));
+}
+
+TEST_F(Dispatching, ADiskWithoutRoomForResultsCostsNoAttempt) {
+  open_store();
+  for (int i = 0; i < 20; ++i) submit("n", fmt::format("j{}", i), static_cast<float>(i));
+  const auto incoming = folder_ / "blobs/incoming";
+  std::filesystem::remove(incoming);
+  std::filesystem::create_symlink("nowhere", incoming);  // as good as full
+  model("n", {{"model", "null"}, {"max_batch", 4}});
+  start();
+  ASSERT_TRUE(becomes([&] { return watcher_.said("a job could not be finished") >= 4; }));  // more than there are attempts
+  for (int i = 0; i < 20; ++i) EXPECT_FALSE(ended(fmt::format("j{}", i)));
+  EXPECT_TRUE(infer("n", 5).get()) << "this one needs no disk";
+  std::filesystem::remove(incoming);
+  std::filesystem::create_directory(incoming);
+  for (int i = 0; i < 20; ++i) {
+    const std::string id = fmt::format("j{}", i);
+    ASSERT_TRUE(becomes([&] { return ended(id); }));
+    EXPECT_EQ(job(id).state, State::Done);
+    EXPECT_EQ(job(id).attempt, 1);
+    EXPECT_EQ(result_of(job(id)), static_cast<float>(i));
+  }
+}
+
+TEST_F(Dispatching, AModelThatCrashesWhenItIsLoadedAgainLeavesNobodyWaiting) {
+  write("p.onnx", "looked at by nobody");
+  model("p", {{"engine", CRASHING_ENGINE}});
+  start();
+  ASSERT_TRUE(becomes([&] { return ready("p"); }));
+  write("crash", "");
+  ::kill(watcher_.pids().at(0), SIGKILL);
+  ASSERT_TRUE(becomes([&] { return !ready("p"); }));
+  const auto reply = infer("p", 1).get();
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code, ErrorCode::Unavailable);
+  EXPECT_NE(status("p").reason.find("while it loaded the model"), std::string::npos) << status("p").reason;
+  std::filesystem::remove(folder_ / "models/crash");
+  EXPECT_TRUE(becomes([&] { return ready("p"); }));
+  EXPECT_TRUE(infer("p", 1).get());
+}
+
 TEST_F(Dispatching, AJobWhoseWorkerIsKilledIsDoneByTheNextOne) {
   model("s", {{"model", "sim:device=500ms"}});
   start();
@@ -104,8 +212,7 @@ TEST_F(Dispatching, ADirectRequestWhoseWorkerIsKilledIsAnswered) {
   start();
   ASSERT_TRUE(becomes([&] { return ready("s"); }));
   auto reply = infer("s", 1);
-  submit("s", "j", 1);
-  ASSERT_TRUE(becomes([&] { return job("j").state == State::Running; }));  // so the request went out before it
+  hand_on();
   ::kill(watcher_.pids().at(0), SIGKILL);
   EXPECT_EQ(reply.get().error().code, ErrorCode::Unavailable);
 }
@@ -234,12 +341,8 @@ TEST_F(Dispatching, ARequestThatNobodyWaitsForIsNotStarted) {
   model("s", {{"model", "sim:device=700ms"}, {"max_waiting", 2}});
   start();
   ASSERT_TRUE(becomes([&] { return ready("s"); }));
-  std::vector<std::future<Result<DirectReply>>> busy;
-  for (int i = 0; i < 2; ++i) {
-    busy.push_back(infer("s", 1));  // both places of the worker
-    status("s");
-  }
-  ASSERT_TRUE(becomes([&] { return status("s").workers == 1; }));
+  auto busy = infer("s", 1);
+  hand_on();
   const auto ticket = std::make_shared<Ticket>();
   auto abandoned = infer("s", 2, ticket);
   auto late = infer("s", 3, std::make_shared<Ticket>(), milliseconds{50});
@@ -248,8 +351,11 @@ TEST_F(Dispatching, ARequestThatNobodyWaitsForIsNotStarted) {
   ask([&] { return ticket->abandon(), 0; });
   EXPECT_EQ(abandoned.get().error().code, ErrorCode::Cancelled);
   EXPECT_EQ(late.get().error().code, ErrorCode::Deadline);
-  for (auto& reply : busy) EXPECT_TRUE(reply.get());
-  EXPECT_EQ(status("s").statistics.inferences, 2U);
+  EXPECT_TRUE(busy.get());
+  EXPECT_EQ(status("s").statistics.inferences, 1U);
+  EXPECT_EQ(watcher_.counted("answered cancelled"), 1);
+  EXPECT_EQ(watcher_.counted("answered expired"), 1);
+  EXPECT_EQ(watcher_.counted("answered done"), 1);
 }
 
 TEST_F(Dispatching, ARunningJobIsCancelled) {

@@ -222,6 +222,22 @@ TEST_F(Http, BodiesShareABoundedMemory) {
   EXPECT_EQ(ask(put("/echo", "Content-Length: 1000\r\n", std::string(1000, 'x'))).status, 200u) << "given back";
 }
 
+TEST_F(Http, WhatABodyIsReadIntoIsCountedToo) {
+  options.max_body_memory = 1000;
+  on("PUT", "/read", [](Exchange& exchange) -> net::awaitable<void> {
+    auto body = co_await exchange.body(1000);
+    BodyShare memory = exchange.share();
+    const auto room = memory.grow(4 * body.value_or("").size());
+    Response response = room ? text("read") : refuse(room.error());
+    co_await exchange.respond(std::move(response));
+  });
+  start();
+  EXPECT_EQ(ask(put("/read", "Content-Length: 201\r\n", std::string(201, 'x'))).status, 429u);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(ask(put("/read", "Content-Length: 200\r\n", std::string(200, 'x'))).status, 200u) << "given back";
+  }
+}
+
 TEST_F(Http, ABodyThatIsOnlyAnnouncedKeepsNobodyOut) {
   options.max_body_memory = 300'000;
   std::atomic<bool> announced{false};

@@ -105,6 +105,18 @@ TEST(InferRequestOf, EveryTypeIsReadAtItsLimits) {
   EXPECT_EQ(values<double>(read("FP64", "[0.1,1e308]")), (std::vector<double>{0.1, 1e308}));
 }
 
+TEST(InferRequestOf, NoMoreMemoryIsTakenThanIsToldBefore) {
+  std::string zeros = "0";
+  for (int i = 1; i < 10'000; ++i) zeros += ",0";
+  const std::string json = input(R"("shape":[10000],"datatype":"FP64","data":[)" + zeros + "]");
+  const auto largest = parse_request(json, 0);
+  ASSERT_TRUE(largest);
+  EXPECT_LE(largest->inputs[0].tensor.bytes(), memory_for(json.size(), 0));
+  EXPECT_GT(largest->inputs[0].tensor.bytes(), memory_for(json.size(), 0) * 9 / 10) << "nor much less, at the worst";
+  EXPECT_EQ(memory_for(1000, 100), 4 * 100 + 900u);
+  EXPECT_EQ(memory_for(1000, 2000), 4 * 1000u) << "which is refused";
+}
+
 TEST(InferRequestOf, ScalarsAndEmptyTensorsAreTensorsToo) {
   const auto scalar = parse_request(input(R"("shape":[],"datatype":"FP64","data":[2.5])"), 0);
   ASSERT_TRUE(scalar) << scalar.error().message;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <lapse/jobs/document.hpp>
 #include <lapse/jobs/folder_blob_store.hpp>
 #include <lapse/serve/api/openapi.hpp>
 #include <lapse/serve/api/services.hpp>
@@ -97,6 +98,43 @@ TEST(OpenApiDocument, RefersToNothingThatIsNotThereAndHasNothingThatNobodyRefers
     }
   }
   EXPECT_EQ(used, there);
+}
+
+/// The value has what its schema requires, and nothing that it does not know.
+void expect_conforms(json schema, const json& value, const std::string& where) {
+  if (schema.contains("$ref")) schema = document().at(json::json_pointer(schema.at("$ref").get<std::string>().substr(1)));
+  if (!value.is_object()) return;
+  for (const auto& name : schema.value("required", json::array())) EXPECT_TRUE(value.contains(name)) << where << " lacks " << name;
+  for (const auto& [name, part] : value.items()) {
+    const bool known = schema.at("properties").contains(name);
+    EXPECT_TRUE(known) << where << " has " << name;
+    if (known) expect_conforms(schema.at("properties").at(name), part, where + "." + name);
+  }
+}
+
+jobs::Job job_that_has_been_through_everything() {
+  jobs::Job job;
+  job.spec.id = "id";
+  job.spec.model = "model";
+  job.spec.deadline = jobs::Time{};
+  job.spec.webhook = "https://example.org/";
+  job.error = Error{ErrorCode::BadInput, "message", "hint"};
+  job.result = jobs::Payload{};
+  job.expires = jobs::Time{};
+  jobs::Trace& trace = job.trace;
+  trace.claimed = trace.batched = trace.started = trace.stored = trace.delivered = jobs::Time{};
+  trace.h2d = trace.forward = trace.d2h = Duration{};
+  return job;
+}
+
+TEST(OpenApiDocument, KnowsEveryFieldOfAJob) {
+  const json& schemas = document().at("components").at("schemas");
+  jobs::Job job = job_that_has_been_through_everything();
+  for (const json& state : schemas.at("State").at("enum")) {
+    job.state = *jobs::parse_state(state.get<std::string>());
+    expect_conforms(schemas.at("Job"), json::parse(jobs::describe(job)), state);
+  }
+  EXPECT_EQ(schemas.at("State").at("enum").size(), 6u);
 }
 
 }  // namespace

@@ -78,6 +78,53 @@ TEST_F(Repository, AChangeOfFileOrSettingsChangesTheStamp) {
   EXPECT_NE(stamp(), second);
 }
 
+TEST_F(Repository, AChangeOfWeightsBesideTheModelChangesItsStampAndNoOthers) {
+  file("a.onnx");
+  file("a.onnx.data", "weights");
+  file("b/1/model.onnx");
+  file("b/1/weights.bin", "weights");
+  file("b/2/model.onnx");
+  const auto stamps = [&] {
+    std::vector<std::string> result;
+    const auto scan = *scan_models(folder_.path());
+    for (const ModelFile& model : scan.models) result.push_back(model.stamp);
+    return result;
+  };
+  const auto before = stamps();
+  ASSERT_EQ(before.size(), 3U);
+  file("a.onnx.data", "other weights");
+  EXPECT_NE(stamps()[0], before[0]);
+  file("b/1/weights.bin", "other weights");
+  EXPECT_NE(stamps()[1], before[1]);
+  EXPECT_EQ(stamps()[2], before[2]);
+}
+
+TEST_F(Repository, AFileThatIsBeingCopiedIsTakenWhenItHasSettled) {
+  Settled settled;
+  file("a.onnx", "a");
+  const auto look = [&] {
+    std::vector<std::pair<std::string, std::string>> taken;
+    for (const auto scan = settled.take(*scan_models(folder_.path())); const ModelFile& model : scan.models) {
+      taken.emplace_back(model.name, model.stamp);
+    }
+    return taken;
+  };
+  const auto first = look();
+  EXPECT_EQ(first.size(), 1U) << "there is no waiting at the start";
+  file("b.onnx", "half");
+  file("a.onnx", "another a");
+  EXPECT_EQ(look(), first);
+  file("b.onnx", "half and half");
+  const auto second = look();
+  ASSERT_EQ(second.size(), 1U);
+  EXPECT_NE(second, first) << "a has settled";
+  EXPECT_EQ(look().size(), 2U);
+  std::filesystem::remove(folder_ / "a.onnx");
+  const auto last = look();
+  ASSERT_EQ(last.size(), 1U);
+  EXPECT_EQ(last[0].first, "b");
+}
+
 TEST_F(Repository, LinksAreFollowedAndBrokenOnesAreNot) {
   file("elsewhere/x/model.onnx");
   std::filesystem::create_directory(folder_ / "models");

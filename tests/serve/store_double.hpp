@@ -35,7 +35,7 @@ class StoreDouble final : public jobs::JobStore {
   Result<jobs::Job> cancel(const std::string& owner, const std::string& id) override { return inner->cancel(owner, id); }
   Result<jobs::Removed> remove(const std::string& owner, const std::string& id) override { return inner->remove(owner, id); }
   Result<jobs::Job> retry(const std::string& owner, const std::string& id) override { return inner->retry(owner, id); }
-  Result<void> delivered(const std::string& owner, const std::string& id) override { return inner->delivered(owner, id); }
+  Result<void> delivered(const std::string& owner, std::span<const std::string> ids) override { return inner->delivered(owner, ids); }
   Result<jobs::Job> get(const std::string& owner, const std::string& id) override { return inner->get(owner, id); }
   Result<std::uint64_t> position(std::uint64_t job) override { return inner->position(job); }
   Result<jobs::Page> list(const std::string& owner, const jobs::Filter& filter, std::size_t limit,

@@ -38,6 +38,7 @@ std::vector<ToWorker> to_worker() {
   Item blob_item;
   blob_item.blob = jobs::Blob{{std::string(64, 'a')}, 99};
   blob_item.header_length = 12;
+  blob_item.deadline = jobs::Time{std::chrono::seconds{1'700'000'000}};
   return {load, Run{{inline_item, blob_item}}, Cancel{{1, 2}}, Stop{}};
 }
 
@@ -59,7 +60,10 @@ std::vector<ToFront> to_front() {
   failed.how = Finished::How::Failed;
   failed.error = Error{ErrorCode::OutOfMemory, "no \"room\"", "less"};
   failed.retryable = true;
-  return {loaded, Unloadable{{ErrorCode::BadModel, "what", "then"}}, Started{{1}}, done, failed, Alive{}, Alive{done.trace.started}};
+  Finished released;
+  released.how = Finished::How::Released;
+  released.error = Error{ErrorCode::Deadline, "late", ""};
+  return {loaded, Unloadable{{ErrorCode::BadModel, "what", "then"}}, Started{{1}, 8}, done, failed, released, Alive{}, Alive{done.trace.started}};
 }
 
 TEST(AFrame, IsReadAsItWasWritten) {
@@ -135,7 +139,7 @@ TEST(AFrame, IsRefusedWhenItIsNoMessage) {
 
 TEST(AFrame, HasNumbersInTheirRange) {
   auto finished = nlohmann::json::parse(header_of(to_front()[3]));
-  for (const nlohmann::json& how : {nlohmann::json(3), nlohmann::json(-1), nlohmann::json(256)}) {
+  for (const nlohmann::json& how : {nlohmann::json(4), nlohmann::json(-1), nlohmann::json(256)}) {
     finished["how"] = how;
     EXPECT_FALSE(parse_to_front(finished.dump())) << how;
   }

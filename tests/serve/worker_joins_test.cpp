@@ -61,13 +61,16 @@ class JoinedRequests : public ::testing::Test {
 TEST_F(JoinedRequests, GoThroughTheModelTogetherAndComeOutApart) {
   EXPECT_TRUE(front.load(moody_load(8)).batches);
   front.run({ordered(1), ordered(2, 3), ordered(4, 2)});
-  EXPECT_EQ(front.hear_one<wire::Started>().keys, (std::vector<std::uint64_t>{1, 2, 3}));
+  const auto started = front.hear_one<wire::Started>();
+  EXPECT_EQ(started.keys, (std::vector<std::uint64_t>{1, 2, 3}));
+  EXPECT_EQ(started.rows, 6u);
   const auto answers = front.answers(3);
   EXPECT_EQ(passes(), 1);
   EXPECT_EQ(output_of(answers.at(1)), (std::vector<float>{2, 2, 4, 6}));
   EXPECT_EQ(output_of(answers.at(2)), (std::vector<float>{4, 2, 4, 6, 4, 2, 4, 6, 4, 2, 4, 6}));
   EXPECT_EQ(output_of(answers.at(3)).size(), 8u);
   EXPECT_EQ(answers.at(2).finished.trace.batch_size, 3u);
+  EXPECT_EQ(answers.at(2).finished.rows, 3u);
   EXPECT_EQ(answers.at(1).finished.trace.started, answers.at(3).finished.trace.started);
 }
 
@@ -106,10 +109,12 @@ TEST_F(JoinedRequests, MayBeTriedAgainWhenMemoryRanOut) {
 TEST_F(JoinedRequests, AreAllHandedBackWhenTheDeviceIsLostAndTheWorkerEnds) {
   front.load(moody_load(2));
   front.run({ordered(1), ordered(99), ordered(3)});
-  for (const auto& [key, answer] : front.answers(3)) {
-    EXPECT_EQ(answer.finished.how, How::Failed) << key;
-    EXPECT_TRUE(answer.finished.retryable) << key;
+  const auto answers = front.answers(3);
+  for (const std::uint64_t key : {1, 2}) {
+    EXPECT_EQ(answers.at(key).finished.how, How::Failed) << key;
+    EXPECT_TRUE(answers.at(key).finished.retryable) << key;
   }
+  EXPECT_EQ(answers.at(3).finished.how, How::Released) << "it was not started";
   ASSERT_TRUE(front.wait());
   EXPECT_EQ(*front.status, exit_status(ErrorCode::DeviceUnusable));
 }
@@ -124,6 +129,7 @@ TEST_F(JoinedRequests, RunOneByOneWhereOutputsHaveNoBatch) {
   EXPECT_EQ(passes(), 3);
   EXPECT_EQ(output_of(answers.at(1)), std::vector<float>{14});
   EXPECT_EQ(output_of(answers.at(2)), std::vector<float>{16});
+  EXPECT_FALSE(front.hear_one<wire::Loaded>().batches) << "it is said again, so that nobody waits for company";
   front.run({ordered(3), ordered(4)}, 10);
   answers = front.answers(2);
   EXPECT_EQ(passes(), 2);
@@ -172,7 +178,7 @@ TEST_F(JoinedRequests, LeaveNothingBehindWhenTheFrontHangsUp) {
   EXPECT_LE(passes(), 3);
 }
 
-TEST_F(JoinedRequests, AreToldOfAFullDiskAndTriedAgain) {
+TEST_F(JoinedRequests, AreReleasedWhereTheDiskHasNoRoomForTheirResults) {
   front.load(moody_load(1));
   const auto [body, length] = ordered(1);
   wire::Item item;
@@ -182,8 +188,30 @@ TEST_F(JoinedRequests, AreToldOfAFullDiskAndTriedAgain) {
   front.shelf->full = true;
   front.send(wire::Run{{item}});
   const auto finished = front.answers(1).at(1).finished;
+  EXPECT_EQ(finished.how, How::Released);
   EXPECT_EQ(finished.error->code, ErrorCode::Unavailable);
-  EXPECT_TRUE(finished.retryable);
+}
+
+TEST_F(JoinedRequests, AreNotStartedAfterTheirDeadline) {
+  front.load(moody_load(1));
+  front.run({ordered(500)});
+  front.hear_one<wire::Started>();
+  const auto [body, length] = ordered(2);
+  wire::Item late, patient;
+  late.key = 7;
+  late.size = body.size();
+  late.header_length = length;
+  patient = late;
+  late.deadline = jobs::system_now();  // in time when it was sent, and past when its turn comes
+  patient.key = 8;
+  patient.deadline = jobs::system_now() + std::chrono::hours{1};
+  front.send(wire::Run{{late, patient}}, body);
+  open_gate();
+  const auto answers = front.answers(3);
+  EXPECT_EQ(answers.at(7).finished.how, How::Released);
+  EXPECT_EQ(answers.at(7).finished.error->code, ErrorCode::Deadline);
+  EXPECT_EQ(answers.at(8).finished.how, How::Done);
+  EXPECT_EQ(passes(), 2);
 }
 
 TEST_F(JoinedRequests, AreKnownToRunByTheWorkersSignOfLife) {

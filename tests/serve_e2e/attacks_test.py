@@ -4,6 +4,7 @@ import gzip
 import json
 import random
 import struct
+import threading
 import unittest
 
 import numpy
@@ -17,7 +18,7 @@ MI = 1 << 20
 
 
 class Http(AttackedCase):
-    options = ("--max-body", "1MiB", "--max-body-memory", "4MiB", "--header-timeout", "500ms", "--body-timeout", "500ms", "--idle-timeout",
+    options = ("--max-body", "1MiB", "--max-body-memory", "5MiB", "--header-timeout", "500ms", "--body-timeout", "500ms", "--idle-timeout",
                "500ms")
 
     def smuggled(self):
@@ -272,17 +273,22 @@ class Requests(AttackedCase):
         self.assertEqual([job["id"] for job in self.ask("GET", "/v2/jobs").json()["jobs"]], ["there"])
 
 
-class LargeBodies(AttackedCase):
-    """As large as the default limit allows, in the form that grows most when it is read."""
+def doubles(bytes_):
+    """JSON of that size, in the form that grows most when it is read: a tensor of eight bytes for two characters."""
+    count = bytes_ // 2 - 4096
+    return count, ",".join("0" * count)
 
-    growth = 420 << 20  # the body, and a tensor of eight bytes for two of JSON
+
+class LargeBodies(AttackedCase):
+    """As large as the default limit allows."""
+
+    growth = 420 << 20
 
     def infer(self, body):
         return Client(self.server, timeout=60).ask("POST", "/v2/models/echo/infer", body)
 
     def test_64_MiB_of_json(self):
-        count = 32 * MI - 4096
-        zeros = "0," * (count - 1) + "0"
+        count, zeros = doubles(64 * MI)
         for body in ('{"inputs":[{"name":"x","shape":[%d],"datatype":"FP64","data":[%s]}]}' % (count, zeros),
                      '{"inputs":[{"name":"x","data":[%s],"shape":[%d],"datatype":"FP64"}]}' % (zeros, count),
                      '{"inputs":[],"a":[%s]}' % ("[0]," * (15 * MI) + "0"), "[" * (60 * MI),
@@ -292,6 +298,24 @@ class LargeBodies(AttackedCase):
                 reply = self.infer(body)
                 self.assertIn(reply.status, (400, 413), reply.body[:300])
                 self.assertLess(len(reply.body), 1000)
+
+
+class ManyLargeBodies(AttackedCase):
+    options = ("--max-body", "16MiB", "--max-body-memory", "96MiB")
+    growth = 140 << 20
+
+    def test_bodies_and_what_they_are_read_into_have_one_bounded_memory(self):
+        body = '{"inputs":[{"name":"x","shape":[%d],"datatype":"FP64","data":[%s]}]}' % doubles(16 * MI)
+        statuses = []
+
+        def ask():
+            statuses.append(Client(self.server, timeout=60).ask("POST", "/v2/models/echo/infer", body).status)
+        clients = [threading.Thread(target=ask) for _ in range(16)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+        self.assertEqual(set(statuses), {400, 429})
 
 
 if __name__ == "__main__":

@@ -2,10 +2,11 @@
 
 import http.client
 import json
+import subprocess
 import time
 import unittest
 
-from serving import PATIENCE, SMALL, Listener, ServingCase
+from serving import LAPSE, PATIENCE, ServingCase
 
 
 class Stream:
@@ -117,6 +118,24 @@ class Events(ServingCase):
         lines.connection.close()
         self.put("two")
         self.assertEqual(Stream(self, Last_Event_ID=number).next()[1:2], ("queued",))
+
+
+class Tokens(ServingCase):
+    options = ("--auth", "token")
+
+    def token(self, *arguments):
+        run = subprocess.run([LAPSE, "token", *arguments, "--data", str(self.folder / "data")], capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        return run.stdout
+
+    def test_a_stream_ends_with_its_token(self):
+        headers = {"Authorization": f"Bearer {self.token('create', '--owner', 'ann').strip()}"}
+        self.wait_for(lambda: self.client.ask("GET", "/v2/jobs", headers=headers).status == 200, "a new token is never known")
+        stream = Stream(self, **headers)
+        self.assertEqual([stream.line() for _ in range(3)], ["retry: 2000", "id: 0", ""])
+        self.token("revoke", json.loads(self.token("list", "--json"))[0]["id"])
+        self.assertEqual(stream.reply.read().strip(b":\n"), b"")
+        self.assertEqual(self.client.ask("GET", "/v2/events", headers=headers).status, 401)
 
 
 class ShortMemory(ServingCase):

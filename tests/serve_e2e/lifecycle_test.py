@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 import unittest
 
@@ -82,6 +83,40 @@ class Lifecycle(ServingCase):
             self.assertEqual(run.returncode, 2, (given, run.stderr))
             self.assertIn(says, run.stderr.splitlines()[0])
             self.assertEqual(run.stdout, "")
+
+
+class ShortDrain(ServingCase):
+    options = ("--drain", "300ms")
+    models = {"slow": {"model": "sim:device=20s"}, "brief": {"model": "sim:device=3s"}}
+
+    def test_what_takes_longer_than_the_deadline_goes_back_and_costs_no_attempt(self):
+        self.put("runs", "slow")
+        self.until("runs", "running")
+        self.assertEqual(self.server.stop(), 0)
+        self.server.process.stdout.close()
+        self.server.start()
+        again = self.until("runs", "running")
+        self.assertEqual(again["attempt"], 1)
+
+    def test_a_synchronous_request_that_runs_is_answered_and_one_that_waits_is_refused(self):
+        self.server.command[self.server.command.index("300ms")] = "30s"
+        self.restart()
+        answers = {}
+
+        def ask(name):
+            answers[name] = Client(self.server).ask("POST", "/v2/models/brief/infer", SMALL)
+
+        threads = [threading.Thread(target=ask, args=(name,)) for name in ("runs", "waits")]
+        threads[0].start()
+        self.wait_for(lambda: "lapse_http_connections 2" in self.ask("GET", "/metrics").body.decode(), "the first request does not come")
+        time.sleep(0.1)  # so that it is the first; it runs for much longer
+        threads[1].start()
+        self.wait_for(lambda: "lapse_http_connections 3" in self.ask("GET", "/metrics").body.decode(), "the second request does not come")
+        self.server.process.send_signal(signal.SIGTERM)
+        for thread in threads:
+            thread.join()
+        self.assertEqual({name: reply.status for name, reply in answers.items()}, {"runs": 200, "waits": 503})
+        self.assertEqual(self.server.process.wait(30), 0)
 
 
 class FullDisk(ServingCase):

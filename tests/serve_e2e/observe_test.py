@@ -16,11 +16,12 @@ import unittest
 
 from serving import LAPSE, PATIENCE, SMALL, ServingCase
 
-STAGES = ("queue", "dispatch", "batch_wait", "forward", "store")  # of a device without a memory of its own
+STAGES = ("queue", "dispatch", "batch_wait", "h2d", "forward", "d2h", "store")
 
 
 class Observed(ServingCase):
     options = ("--log-level", "debug", "--max-attempts", "1")
+    models = {**ServingCase.models, "copies": {"model": "sim:device=1ms,h2d=500us,d2h=200us"}}
 
     def metrics(self):
         found = {}
@@ -34,18 +35,20 @@ class Observed(ServingCase):
         return [line for line in map(json.loads, self.log().splitlines()) if line.get("job") == job]
 
     def test_a_jobs_document_and_the_histograms_tell_the_same_times(self):
-        self.put("one")
+        self.put("one", "copies")
         self.until("one", "done")
         self.wait_for(lambda: "delivery_seconds" in self.job("one")["durations"], "that it was told of its end is never noted")
         durations = self.job("one")["durations"]
+        self.assertEqual(list(durations), [f"{stage}_seconds" for stage in (*STAGES, "total", "delivery")])
         self.assertAlmostEqual(sum(durations[f"{stage}_seconds"] for stage in STAGES), durations["total_seconds"], places=6)
-        self.wait_for(lambda: 'lapse_job_delivery_seconds_count{model="echo"}' in self.metrics(), "the delivery is not counted")
+        self.assertEqual([durations[f"{stage}_seconds"] for stage in ("h2d", "forward", "d2h")], [0.0005, 0.001, 0.0002])
+        self.wait_for(lambda: 'lapse_job_delivery_seconds_count{model="copies"}' in self.metrics(), "the delivery is not counted")
         metrics = self.metrics()
         for name, value in durations.items():
-            self.assertEqual(metrics[f'lapse_job_{name}_count{{model="echo"}}'], 1)
-            self.assertAlmostEqual(metrics[f'lapse_job_{name}_sum{{model="echo"}}'], value, places=6)
-        self.assertEqual(metrics['lapse_job_accepted_seconds_count{model="echo"}'], 1)
-        self.assertEqual(metrics['lapse_job_accepted_bytes_total{model="echo"}'], len(SMALL))
+            self.assertEqual(metrics[f'lapse_job_{name}_count{{model="copies"}}'], 1)
+            self.assertAlmostEqual(metrics[f'lapse_job_{name}_sum{{model="copies"}}'], value, places=6)
+        self.assertEqual(metrics['lapse_job_accepted_seconds_count{model="copies"}'], 1)
+        self.assertEqual(metrics['lapse_job_accepted_bytes_total{model="copies"}'], len(SMALL))
 
     def test_every_end_is_counted_and_logged_with_the_jobs_id(self):
         self.put("runs", "slow")

@@ -73,6 +73,7 @@ class Stream {
     if (!more_) {
       const bool woken = co_await changes_.wait(std::chrono::steady_clock::now() + kKeepAlive);
       if (gone_ || services_.hub.closed()) co_return false;
+      if (!exchange_.token().empty() && !services_.token_valid(exchange_.token())) co_return false;
       if (!woken) {
         const bool alive = co_await exchange_.write(":\n\n");
         co_return alive;

@@ -92,6 +92,9 @@ net::awaitable<tl::expected<Intake, http::Response>> take_in(Services& services,
   auto body = co_await exchange.body(services.max_body);
   if (!body) co_return tl::unexpected(http::refuse(body.error()));
   intake.body = std::move(*body);
+  http::BodyShare memory = exchange.share();
+  const auto room = memory.grow(oip::memory_for(intake.body.size(), intake.header_length));
+  if (!room) co_return tl::unexpected(http::refuse(room.error()));
   const auto checked = co_await on(services.pool, [&] { return check_body(exchange, *status, intake); });
   if (!checked) co_return tl::unexpected(http::refuse(checked.error()));
   co_return intake;

@@ -1,6 +1,7 @@
 // What becomes of jobs: look, list, cancel or delete, try again.
 
 #include <charconv>
+#include <lapse/serve/api/intake.hpp>
 #include <lapse/serve/api/job_document.hpp>
 #include <nlohmann/json.hpp>
 
@@ -110,7 +111,7 @@ net::awaitable<void> cancel_or_remove(Services& services, http::Exchange& exchan
 
 net::awaitable<http::Response> retry(Services& services, http::Exchange& exchange) {
   const auto job = co_await on(services.pool, [&] { return services.store.retry(exchange.owner(), exchange.part("id")); });
-  if (!job) co_return http::refuse(job.error());
+  if (!job) co_return refuse_busy(services, job.error(), "");
   http::Response response = json(202, jobs::describe(*job));
   response.headers.emplace_back("Location", "/v2/jobs/" + job->spec.id);
   co_return response;

@@ -27,6 +27,11 @@ Result<ModelStatus> find(Services& services, http::Exchange& exchange) {
   return services.dispatcher.model(exchange.part("model"), exchange.part("version"));
 }
 
+// Triton's word for a type that is not known.
+std::string data_type(tensor::DType dtype) {
+  return "TYPE_" + (dtype == tensor::DType::Unknown ? "INVALID" : std::string(oip::datatype(dtype)));
+}
+
 // Of a model that does not tell, one dimension of any size stands for any shape.
 tensor::Shape shape_of(const oip::Port& port) { return port.shape.value_or(tensor::Shape{-1}); }
 
@@ -72,8 +77,7 @@ net::awaitable<http::Response> ready(Services& services, http::Exchange& exchang
 // Triton's max_batch_size is about a first dimension that `dims` leave out: only where every input and output has one.
 bool batched(const ModelStatus& model) {
   const auto open = [](const oip::Port& port) { return port.shape && !port.shape->empty() && port.shape->front() == -1; };
-  return model.settings.max_batch > 1 && !model.signature.inputs.empty() && std::ranges::all_of(model.signature.inputs, open) &&
-         std::ranges::all_of(model.signature.outputs, open);
+  return model.batches && std::ranges::all_of(model.signature.inputs, open) && std::ranges::all_of(model.signature.outputs, open);
 }
 
 Json config_ports(const std::vector<oip::Port>& all, bool without_batch) {
@@ -81,7 +85,7 @@ Json config_ports(const std::vector<oip::Port>& all, bool without_batch) {
   for (const oip::Port& port : all) {
     tensor::Shape dims = shape_of(port);
     if (without_batch) dims.erase(dims.begin());
-    list.push_back({{"name", port.name}, {"data_type", "TYPE_" + std::string(oip::datatype(port.dtype))}, {"dims", std::move(dims)}});
+    list.push_back({{"name", port.name}, {"data_type", data_type(port.dtype)}, {"dims", std::move(dims)}});
   }
   return list;
 }
@@ -94,7 +98,7 @@ net::awaitable<http::Response> config(Services& services, http::Exchange& exchan
   Json document{{"name", model->name},
                 {"platform", model->platform},
                 {"backend", model->platform},
-                {"version_policy", {{"latest", {{"num_versions", 1}}}}},
+                {"version_policy", {{"all", Json::object()}}},
                 {"max_batch_size", joins ? model->settings.max_batch : 0},
                 {"input", config_ports(model->signature.inputs, joins)},
                 {"output", config_ports(model->signature.outputs, joins)},
@@ -102,7 +106,9 @@ net::awaitable<http::Response> config(Services& services, http::Exchange& exchan
                  Json::array({{{"name", model->name}, {"kind", on_gpu ? "KIND_GPU" : "KIND_CPU"}, {"count", model->settings.instances}}})}};
   if (joins) {
     const auto delay = std::chrono::duration_cast<std::chrono::microseconds>(model->settings.max_delay);
-    document["dynamic_batching"] = {{"max_queue_delay_microseconds", delay.count()}};
+    document["dynamic_batching"] = {{"max_queue_delay_microseconds", delay.count()},
+                                    {"priority_levels", oip::kPriorityLevels},
+                                    {"default_priority_level", oip::kOrdinaryLevel}};
   }
   co_return json(200, text(document));
 }
@@ -112,11 +118,11 @@ Json sum(std::uint64_t count, Duration time) { return {{"count", count}, {"ns", 
 Json statistics(const ModelStatus& model) {
   const auto& counted = model.statistics;
   Json batches = Json::array();
-  for (const auto& [size, passes] : counted.batches) {
-    batches.push_back({{"batch_size", size},
-                       {"compute_input", sum(passes.first, {})},
-                       {"compute_infer", sum(passes.first, passes.second)},
-                       {"compute_output", sum(passes.first, {})}});
+  for (const auto& [rows, passes] : counted.batches) {
+    batches.push_back({{"batch_size", rows},
+                       {"compute_input", sum(passes.count, passes.input)},
+                       {"compute_infer", sum(passes.count, passes.forward)},
+                       {"compute_output", sum(passes.count, passes.output)}});
   }
   const auto last = counted.last ? std::chrono::duration_cast<std::chrono::milliseconds>(counted.last->time_since_epoch()).count() : 0;
   return {{"name", model.name},

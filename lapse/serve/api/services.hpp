@@ -36,6 +36,7 @@ struct Services {
   std::uint64_t max_body = 0;
   bool anonymous = true, private_webhooks = false;
   Duration blob_grace{};
+  std::function<bool(const std::string& token)> token_valid;  // still, by its id; for what lasts longer than a request
 };
 
 /// Work that ends in one answer.

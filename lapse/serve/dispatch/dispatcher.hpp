@@ -28,7 +28,7 @@ struct ModelSettings {
   std::vector<std::pair<std::string, std::string>> engine_options;
   int threads = 1;
   int instances = 1;                            // worker processes
-  int max_batch = 1;                            // rows of one forward pass
+  int max_batch = 1;                            // rows of one forward pass; 1: requests are not joined
   Duration max_delay{};                         // how long a request may wait for company
   Duration timeout = std::chrono::minutes{10};  // of one forward pass: then the worker is killed
   std::uint64_t max_waiting = 1000;             // synchronous requests
@@ -46,12 +46,17 @@ struct ModelStatus {
   std::string platform;
   oip::Signature signature;
   ModelSettings settings;
+  bool batches = false;  // max_batch is made use of: the model leaves the first dimension open
   bool newest = false;
-  /// Triton's statistics extension counts these; durations are sums.
+  /// Triton's statistics extension counts these; durations are sums. An inference is a row, an execution a forward pass.
   struct Statistics {
     std::uint64_t inferences = 0, executions = 0, successes = 0, failures = 0, cancelled = 0;
     Duration success{}, fail{}, queue{}, input{}, forward{}, output{};
-    std::map<std::uint32_t, std::pair<std::uint64_t, Duration>> batches;  // batch size → passes and their time
+    struct Passes {
+      std::uint64_t count = 0;
+      Duration input{}, forward{}, output{};
+    };
+    std::map<std::uint64_t, Passes> batches;  // by their rows
     std::optional<jobs::Time> last;
   } statistics;
   int workers = 0, restarts = 0;
@@ -64,12 +69,12 @@ struct DirectRequest {
   int priority = 0;
   std::optional<Duration> timeout;  // not started after this
   std::string owner;
+  std::size_t rows = 1;  // its share of a batch
 };
 struct DirectReply {
   std::string body;
   std::uint64_t header_length = 0;
   std::string content_type;
-  jobs::Trace trace;
 };
 /// Somebody stopped waiting: a request that has not started is not run.
 class Ticket {
@@ -105,7 +110,7 @@ class Dispatcher {
   /// Synchronous inference. Errors: NotFound, Unavailable (loading, or no worker), Busy (too many wait), Deadline, Cancelled (abandoned),
   /// and the worker's own.
   virtual net::awaitable<Result<DirectReply>> infer(DirectRequest request, std::shared_ptr<Ticket> ticket) = 0;
-  /// Jobs of this model were queued.
+  /// A job of this model was queued.
   virtual void wake(const std::string& model) = 0;
   /// The store was asked to cancel this running job: tell the worker now, not at the next heartbeat.
   virtual void cancelled(std::uint64_t job) = 0;
@@ -114,7 +119,8 @@ class Dispatcher {
   virtual std::vector<ModelStatus> models() const = 0;
   /// Error: NotFound. Version empty: the newest that is ready, or the newest.
   virtual Result<ModelStatus> model(const std::string& name, const std::string& version) const = 0;
-  /// How long a job that is queued now at `position` will probably wait; nothing: not known yet. From the pace of the last minute.
+  /// How long a job that is queued now at `position` will probably wait, from the pace of late; nothing: not known yet. Model empty: until
+  /// the queues of all models together are so much shorter.
   virtual std::optional<Duration> estimate(const std::string& model, std::uint64_t position) const = 0;
 
   /// No new work; waits for what is running until `deadline`, releases the rest, ends the workers.

@@ -11,13 +11,16 @@
 namespace lapse::serve {
 namespace {
 
-constexpr std::size_t kInHand = 2;                             // dispatches that a worker has at a time
+constexpr std::size_t kInHand = 2;                             // dispatches that a worker has at a time, so that it never waits for one
+constexpr Duration kShort = std::chrono::milliseconds{100};    // passes beside which the way to the worker counts: longer ones hide it
 constexpr Duration kDispatch = std::chrono::milliseconds{20};  // work of one dispatch, where passes are shorter
-constexpr std::size_t kLargestDispatch = 64;                   // items
+constexpr std::size_t kLargestDispatch = 64;                   // rows
 constexpr auto kPause = std::chrono::milliseconds{500};        // after an error of the store
 constexpr auto kPoll = std::chrono::seconds{1};
 
-// Items of one dispatch, so many that it is worth its while. The first passes show how long one takes.
+bool late(const wire::Finished& message) { return message.error && message.error->code == ErrorCode::Deadline; }
+
+// Rows of one dispatch, so many that it is worth its while. The first passes show how long one takes.
 std::size_t several(const Model& model) {
   if (model.pass == Duration{}) return 1;
   const Duration pass = std::max<Duration>(model.pass, std::chrono::microseconds{100});
@@ -29,12 +32,15 @@ std::size_t several(const Model& model) {
 net::awaitable<void> LocalDispatcher::pump(ModelPtr model) {
   const auto self = shared_from_this();
   while (!stopped_) {
-    if (draining_ || model->gone || !free_instance(*model)) {
+    const InstancePtr instance = draining_ || model->gone ? nullptr : free_instance(*model);
+    if (!instance) {
       co_await model->wake.wait();
       continue;
     }
-    auto decision =
-        model->suspects.empty() ? model->scheduler.decide(Clock::now(), several(*model)) : model->scheduler.decide_alone(Clock::now());
+    expire(*model);
+    if (!model->claiming.over()) model->scheduler.jobs(0, Clock::now());  // the poll finds them again
+    auto decision = model->suspects.empty() ? model->scheduler.decide(Clock::now(), several(*model), instance->dispatches.empty())
+                                            : model->scheduler.decide_alone(Clock::now());
     if (!decision.go()) {
       co_await model->wake.wait(decision.wake.value_or(Clock::time_point::max()));
       continue;
@@ -43,11 +49,12 @@ net::awaitable<void> LocalDispatcher::pump(ModelPtr model) {
   }
 }
 
-// The one with least in hand.
+// The one with least in hand. What would wait there for a long pass waits in the queue: it is not called running, and others may overtake it.
 LocalDispatcher::InstancePtr LocalDispatcher::free_instance(const Model& model) const {
   InstancePtr best;
   if (!model.current) return best;
-  const std::size_t in_hand = model.suspects.empty() ? kInHand : 1;
+  const bool is_short = model.pass > Duration{} && model.pass < kShort;
+  const std::size_t in_hand = model.suspects.empty() && is_short ? kInHand : 1;
   for (const auto& instance : model.current->instances) {
     if (!instance->ready || instance->retiring || instance->dispatches.size() >= in_hand) continue;
     if (Clock::now() - instance->heard > options_.silence / 2) continue;
@@ -60,12 +67,8 @@ net::awaitable<void> LocalDispatcher::dispatch(ModelPtr model, Scheduler::Decisi
   std::vector<jobs::Claimed> claimed;
   if (decision.jobs > 0) {
     claimed = co_await claim(*model, decision.jobs);
-    if (claimed.size() < decision.jobs) {
-      model->scheduler.jobs_ran_out(Clock::now());
-      if (claimed.empty()) model->suspects.clear();  // they are elsewhere by now
-    } else {
-      model->scheduler.jobs(std::max<std::size_t>(model->scheduler.jobs(), 1), Clock::now());  // there may be more
-    }
+    if (claimed.size() < decision.jobs) model->scheduler.jobs_ran_out(Clock::now());
+    if (claimed.empty()) model->suspects.clear();  // they are elsewhere by now
   }
   if (claimed.empty() && decision.direct.empty()) co_return;
   const InstancePtr instance = stopped_ ? nullptr : free_instance(*model);
@@ -105,6 +108,7 @@ void LocalDispatcher::send(Model& model, Instance& instance, std::span<const std
     item.offset = payload.size();
     item.size = pending->request.body.size();
     item.header_length = pending->request.header_length;
+    if (pending->request.timeout) item.deadline = pending->accepted + *pending->request.timeout;
     payload += pending->request.body;
     instance.flights.emplace(id, Flight{pending, dispatch});
     run.items.push_back(std::move(item));
@@ -114,6 +118,7 @@ void LocalDispatcher::send(Model& model, Instance& instance, std::span<const std
     item.key = next_key_++;
     item.blob = one.job.spec.input.blob;
     item.header_length = one.job.spec.input.header_length;
+    item.deadline = one.job.spec.deadline;
     instance.flights.emplace(item.key, Flight{std::move(one), dispatch});
     run.items.push_back(std::move(item));
   }
@@ -140,7 +145,7 @@ void LocalDispatcher::message(const ModelPtr& model, const InstancePtr& instance
 void LocalDispatcher::started(Instance& instance, const wire::Started& message) {
   if (message.keys.empty()) return;
   const auto flight = instance.flights.find(message.keys.front());
-  if (flight != instance.flights.end()) flight->second.leads_pass = true;
+  if (flight != instance.flights.end()) flight->second.pass_rows = message.rows;
 }
 
 void LocalDispatcher::finished(const ModelPtr& model, const InstancePtr& instance, wire::Finished message, std::string payload) {
@@ -158,22 +163,28 @@ void LocalDispatcher::finished(const ModelPtr& model, const InstancePtr& instanc
   count(*model, flight, message);
   if (auto* claimed = std::get_if<jobs::Claimed>(&flight.of)) {
     model->suspects.erase(claimed->lease.job);
+    pause_or_go_on(*model, claimed->job.spec.id, message);
     net::co_spawn(context_, settle(model, std::move(*claimed), std::move(message)), net::detached);
   } else {
-    const auto& pending = std::get<std::shared_ptr<Pending>>(flight.of);
     jobs::Trace trace = message.trace;
-    trace.accepted = trace.queued = pending->accepted;
     trace.claimed = trace.batched;
     trace.stored = jobs::system_now();
-    const bool done = message.how == wire::Finished::How::Done;
-    observer_.ended(model->name, done ? "done" : "failed", trace, true);
-    if (done) {
-      answer(*model, message.key, DirectReply{std::move(payload), message.header_length, message.content_type, trace});
-    } else {
-      answer(*model, message.key, tl::unexpected(message.error.value_or(Error{ErrorCode::Cancelled, "it was cancelled", ""})));
-    }
+    Result<DirectReply> reply = tl::unexpected(message.error.value_or(Error{ErrorCode::Cancelled, "it was cancelled", ""}));
+    if (message.how == wire::Finished::How::Done) reply = DirectReply{std::move(payload), message.header_length, message.content_type};
+    answer(*model, message.key, std::move(reply), trace);
   }
   model->wake.notify();
+}
+
+// What failed for want of room or memory would fail again at once, and so would those behind it.
+void LocalDispatcher::pause_or_go_on(Model& model, const std::string& job, const wire::Finished& message) {
+  if (message.how == wire::Finished::How::Done) model.claiming = {};
+  const bool may_pass = (message.how == wire::Finished::How::Released && !late(message)) ||
+                        (message.how == wire::Finished::How::Failed && message.retryable);
+  if (!may_pass || !model.claiming.over()) return;
+  model.claiming.again();
+  observer_.log(Level::Warning, "a job could not be finished, and is tried again; no other is started for a while",
+                {{"model", model.name}, {"job", job}, {"reason", message.error ? message.error->message : ""}});
 }
 
 void LocalDispatcher::count(Model& model, const Flight& flight, const wire::Finished& message) {
@@ -183,6 +194,7 @@ void LocalDispatcher::count(Model& model, const Flight& flight, const wire::Fini
   const auto now = jobs::system_now();
   const auto* claimed = std::get_if<jobs::Claimed>(&flight.of);
   const jobs::Time queued = claimed != nullptr ? claimed->job.trace.queued : std::get<std::shared_ptr<Pending>>(flight.of)->accepted;
+  if (message.how == wire::Finished::How::Released) return;
   if (message.how == wire::Finished::How::Cancelled) {
     ++statistics.cancelled;
     return;
@@ -192,20 +204,25 @@ void LocalDispatcher::count(Model& model, const Flight& flight, const wire::Fini
     statistics.fail += now - queued;
     return;
   }
-  model.ended.push_back(Clock::now());
+  // What waited already when the one before it ended took the time since then; what came later, its own.
+  const Duration took = std::max<Duration>(now - std::max(queued, model.last_end.value_or(queued)), Duration{});
+  model.pace = model.last_end ? (model.pace * 31 + took) / 32 : took;
+  model.last_end = now;
   ++statistics.successes;
   statistics.last = now;
   statistics.success += now - queued;
-  statistics.inferences += 1;
+  statistics.inferences += message.rows;
   if (trace.started) statistics.queue += *trace.started - queued;
   statistics.input += trace.h2d.value_or(Duration{});
   statistics.forward += forward;
   statistics.output += trace.d2h.value_or(Duration{});
-  if (!flight.leads_pass) return;
+  if (flight.pass_rows == 0) return;
   ++statistics.executions;
-  auto& [passes, time] = statistics.batches[trace.batch_size];
-  ++passes;
-  time += forward;
+  auto& passes = statistics.batches[flight.pass_rows];
+  ++passes.count;
+  passes.input += trace.h2d.value_or(Duration{});
+  passes.forward += forward;
+  passes.output += trace.d2h.value_or(Duration{});
   model.pass = model.pass == Duration{} ? forward : (model.pass * 7 + forward) / 8;
   observer_.batch(model.name, trace.batch_size, forward);
 }
@@ -221,27 +238,7 @@ net::awaitable<void> LocalDispatcher::settle(ModelPtr model, jobs::Claimed claim
     const auto reported = co_await on(pool_, [&] { return report(claimed, message); });
     if (reported) {
       if (!*reported) observer_.rejected("fenced");
-      if (*reported) {
-        jobs::Trace trace = claimed.job.trace;
-        trace.batched = message.trace.batched;
-        trace.started = message.trace.started;
-        trace.h2d = message.trace.h2d;
-        trace.forward = message.trace.forward;
-        trace.d2h = message.trace.d2h;
-        trace.batch_size = message.trace.batch_size;
-        trace.stored = jobs::system_now();
-        const bool again = message.how == wire::Finished::How::Failed && message.retryable;
-        const char* how = message.how == wire::Finished::How::Done     ? "done"
-                          : message.how == wire::Finished::How::Failed ? "failed"
-                                                                       : "cancelled";
-        const bool last = claimed.job.attempt >= claimed.job.max_attempts;
-        if (!again || last) {
-          model->suspects.erase(job);
-          observer_.ended(model->name, how, trace, false);
-        } else {
-          model->scheduler.jobs_came(1, Clock::now());
-        }
-      }
+      if (!*reported || claimed.job.attempt >= claimed.job.max_attempts) model->suspects.erase(job);
       break;
     }
     observer_.log(Level::Error, "what became of a job can't be stored, and is tried again",
@@ -257,6 +254,8 @@ net::awaitable<void> LocalDispatcher::settle(ModelPtr model, jobs::Claimed claim
 // On the pool.
 Result<bool> LocalDispatcher::report(const jobs::Claimed& claimed, const wire::Finished& message) {
   switch (message.how) {
+    case wire::Finished::How::Released:
+      return store_.release(claimed.lease);
     case wire::Finished::How::Cancelled:
       return store_.confirm_cancelled(claimed.lease, message.stopped);
     case wire::Finished::How::Failed:
@@ -321,22 +320,27 @@ net::awaitable<void> LocalDispatcher::heartbeat() {
   }
 }
 
-// In case a wake-up was missed, or another front has queued something.
+// Those that nobody woke this one for: from before, after a pause, of another front. Of several versions each takes all for its own, until
+// it claims.
+net::awaitable<void> LocalDispatcher::look_for_jobs() {
+  const auto self = shared_from_this();
+  const auto depths = co_await on(pool_, [this] { return store_.depths(); });
+  if (!depths) co_return;
+  for (const jobs::QueueDepth& depth : *depths) {
+    for (const auto& [key, model] : models_) {
+      if (key.first != depth.model || depth.queued <= model->scheduler.jobs()) continue;
+      model->scheduler.jobs(depth.queued, Clock::now());
+      model->wake.notify();
+    }
+  }
+}
+
 net::awaitable<void> LocalDispatcher::poll_for_ever() {
   net::steady_timer timer{context_};
   while (!stopped_) {
     timer.expires_after(kPoll);
     co_await timer.async_wait(net::use_awaitable);
-    if (draining_) continue;
-    const auto depths = co_await on(pool_, [this] { return store_.depths(); });
-    if (!depths) continue;
-    for (const jobs::QueueDepth& depth : *depths) {
-      for (const auto& [key, model] : models_) {
-        if (key.first != depth.model || depth.queued <= model->scheduler.jobs()) continue;
-        model->scheduler.jobs(depth.queued, Clock::now());
-        model->wake.notify();
-      }
-    }
+    if (!draining_) co_await look_for_jobs();
   }
 }
 

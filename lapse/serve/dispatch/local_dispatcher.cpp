@@ -11,17 +11,31 @@ namespace {
 
 constexpr auto kFarewell = std::chrono::seconds{2};  // for workers to end by themselves
 
+bool ready(const Model& model) {
+  return model.current && model.current->loaded &&
+         std::ranges::any_of(model.current->instances, [](const auto& instance) { return instance->ready && !instance->retiring; });
+}
+
 // Empty: requests are taken. While a worker that has crashed is started again they wait.
 std::string why_not(const Model& model) {
+  if (ready(model)) return "";
   const auto& generation = model.current ? model.current : model.next;
   if (!generation) return fmt::format("model '{}' is being loaded", model.name);
   if (!generation->problem.empty()) return fmt::format("model '{}' can't be served: {}", model.name, generation->problem);
   return generation->loaded ? "" : fmt::format("model '{}' is being loaded", model.name);
 }
 
-bool ready(const Model& model) {
-  return model.current && model.current->loaded &&
-         std::ranges::any_of(model.current->instances, [](const auto& instance) { return instance->ready && !instance->retiring; });
+// As metrics have it.
+std::string_view outcome(const Result<DirectReply>& reply) {
+  if (reply) return "done";
+  switch (reply.error().code) {
+    case ErrorCode::Deadline:
+      return "expired";
+    case ErrorCode::Cancelled:
+      return "cancelled";
+    default:
+      return "failed";
+  }
 }
 
 }  // namespace
@@ -70,10 +84,9 @@ net::awaitable<Result<DirectReply>> LocalDispatcher::infer(DirectRequest request
   pending->request = std::move(request);
   pending->accepted = jobs::system_now();
   const std::uint64_t id = next_key_++;
-  Scheduler::Direct direct{id, pending->request.priority, pending->request.owner, now, {}};
+  Scheduler::Direct direct{id, pending->request.priority, pending->request.owner, now, {}, pending->request.rows};
   if (pending->request.timeout) direct.expires = now + *pending->request.timeout;
   if (!model->scheduler.add(std::move(direct))) {
-    observer_.rejected("queue_full");
     co_return fail(ErrorCode::Busy, fmt::format("too many requests wait for model '{}'", model->name), "use the asynchronous interface");
   }
   model->waiting.emplace(id, pending);
@@ -87,13 +100,21 @@ net::awaitable<Result<DirectReply>> LocalDispatcher::infer(DirectRequest request
   co_return std::move(*pending->reply);
 }
 
-void LocalDispatcher::answer(Model& model, std::uint64_t id, Result<DirectReply> reply) {
+void LocalDispatcher::answer(Model& model, std::uint64_t id, Result<DirectReply> reply, jobs::Trace trace) {
   const auto found = model.waiting.find(id);
   if (found == model.waiting.end()) return;
   const auto pending = found->second;
   model.waiting.erase(found);
+  trace.accepted = trace.queued = pending->accepted;
+  observer_.answered(model.name, outcome(reply), trace);
   pending->reply = std::move(reply);
   pending->answered.notify();
+}
+
+void LocalDispatcher::expire(Model& model) {
+  for (const std::uint64_t id : model.scheduler.expire(Clock::now())) {
+    answer(model, id, fail(ErrorCode::Deadline, "the request waited longer than its timeout, and was not started"));
+  }
 }
 
 void LocalDispatcher::wake(const std::string& name) {
@@ -133,6 +154,7 @@ ModelStatus LocalDispatcher::status(const Model& model) const {
     if (generation->loaded) {
       result.platform = generation->loaded->platform;
       result.signature = generation->loaded->signature;
+      result.batches = generation->loaded->batches;
     }
   }
   if (model.next) result.reason = model.next->problem;
@@ -159,12 +181,13 @@ Result<ModelStatus> LocalDispatcher::model(const std::string& name, const std::s
 }
 
 std::optional<Duration> LocalDispatcher::estimate(const std::string& name, std::uint64_t position) const {
-  const auto found = find(name, "");
-  if (!found || (*found)->ended.size() < 2) return std::nullopt;
-  const auto& ended = (*found)->ended;
-  const auto span = std::max<Duration>(Clock::now() - ended.front(), std::chrono::milliseconds{1});
-  return Duration{
-      static_cast<std::int64_t>(static_cast<double>(span.count()) / static_cast<double>(ended.size()) * static_cast<double>(position + 1))};
+  double per_second = 0;
+  for (const auto& [key, model] : models_) {
+    const bool counts = name.empty() ? model->scheduler.jobs() > 0 : key.first == name;
+    if (counts && model->pace > Duration{}) per_second += 1 / std::chrono::duration<double>(model->pace).count();
+  }
+  if (per_second == 0) return std::nullopt;
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(static_cast<double>(position + 1) / per_second));
 }
 
 net::awaitable<void> LocalDispatcher::drain(Duration deadline) {

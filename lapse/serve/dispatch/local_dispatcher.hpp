@@ -37,7 +37,8 @@ class LocalDispatcher final : public std::enable_shared_from_this<LocalDispatche
   Result<ModelPtr> find(const std::string& name, const std::string& version) const;
   ModelStatus status(const Model& model) const;
   void tell_to_cancel(std::uint64_t key);
-  void answer(Model& model, std::uint64_t id, Result<DirectReply> reply);
+  void answer(Model& model, std::uint64_t id, Result<DirectReply> reply, jobs::Trace trace = {});
+  void expire(Model& model);
 
   // supervision.cpp
   net::awaitable<void> watch_folder();
@@ -71,12 +72,14 @@ class LocalDispatcher final : public std::enable_shared_from_this<LocalDispatche
   void message(const ModelPtr& model, const InstancePtr& instance, wire::ToFront message, std::string payload);
   void started(Instance& instance, const wire::Started& message);
   void finished(const ModelPtr& model, const InstancePtr& instance, wire::Finished message, std::string payload);
+  void pause_or_go_on(Model& model, const std::string& job, const wire::Finished& message);
   void count(Model& model, const Flight& flight, const wire::Finished& message);
   net::awaitable<void> settle(ModelPtr model, jobs::Claimed claimed, wire::Finished message);
   Result<bool> report(const jobs::Claimed& claimed, const wire::Finished& message);
   net::awaitable<void> release(std::vector<jobs::Claimed> claimed);
   net::awaitable<void> heartbeat_for_ever();
   net::awaitable<void> heartbeat();
+  net::awaitable<void> look_for_jobs();
   net::awaitable<void> poll_for_ever();
 
   net::io_context& context_;
@@ -85,9 +88,10 @@ class LocalDispatcher final : public std::enable_shared_from_this<LocalDispatche
   jobs::BlobStore& blobs_;
   Observer& observer_;
   const DispatcherOptions options_;
-  std::map<std::pair<std::string, std::uint64_t>, ModelPtr> models_;  // by name and version
-  std::map<std::uint64_t, jobs::Lease> settling_;                     // reported by a worker, not committed yet
-  std::set<std::string> told_;                                        // what was logged about the folder
+  std::map<std::pair<std::string, std::uint64_t>, ModelPtr> models_;   // by name and version
+  Settled settled_;
+  std::map<std::uint64_t, jobs::Lease> settling_;                      // reported by a worker, not committed yet
+  std::set<std::string> told_;                                         // what was logged about the folder
   std::uint64_t next_key_ = 1, next_instance_ = 1, next_dispatch_ = 1;
   bool scanned_ = false, draining_ = false, stopped_ = false;
 };

@@ -1,6 +1,7 @@
 #pragma once
-// What the dispatcher keeps of one model version, from the files to the workers. Data; dispatch_*.cpp do things with it.
+// What the dispatcher keeps of one model version, from the files to the workers. Data; LocalDispatcher does things with it.
 
+#include <algorithm>
 #include <lapse/serve/dispatch/repository.hpp>
 #include <lapse/serve/dispatch/scheduler.hpp>
 #include <lapse/serve/dispatch/signal.hpp>
@@ -21,11 +22,22 @@ struct Pending {
   jobs::Time accepted{};
 };
 
+/// A wait that doubles, from 100 ms to 10 s, while something goes wrong again and again.
+struct BackOff {
+  std::chrono::steady_clock::time_point until{};
+  Duration wait{};
+  bool over() const { return std::chrono::steady_clock::now() >= until; }
+  void again() {
+    wait = std::clamp<Duration>(wait * 2, std::chrono::milliseconds{100}, std::chrono::seconds{10});
+    until = std::chrono::steady_clock::now() + wait;
+  }
+};
+
 /// What a worker was sent and has not answered.
 struct Flight {
   std::variant<jobs::Claimed, std::shared_ptr<Pending>> of;
   std::uint64_t dispatch = 0;
-  bool leads_pass = false;  // the first of its forward pass, which stands for it in the statistics
+  std::uint64_t pass_rows = 0;  // of its forward pass, if it is the first of it and stands for it in the statistics
 };
 
 struct Generation;
@@ -48,13 +60,12 @@ struct Generation {
   std::optional<wire::Loaded> loaded;
   std::string problem;
   std::vector<std::shared_ptr<Instance>> instances;
-  Duration back_off{};  // before the next start
-  std::chrono::steady_clock::time_point start_after{};
+  BackOff starting;
   bool retired = false;
 };
 
 struct Model {
-  Model(net::io_context& context, const Scheduler::Rules& rules) : scheduler(rules), wake(context) {}
+  explicit Model(net::io_context& context) : scheduler({}), wake(context) {}
   std::string name, version;
   std::shared_ptr<Generation> current, next;             // next: being loaded, to take current's place
   std::vector<std::shared_ptr<Generation>> generations;  // these, and retired ones whose workers still live
@@ -65,8 +76,10 @@ struct Model {
   std::set<std::uint64_t> suspects;  // jobs that were on a worker with others when it crashed: they run alone
   ModelStatus::Statistics statistics;
   int restarts = 0;
-  Duration pass{};                                           // of late, smoothed
-  std::vector<std::chrono::steady_clock::time_point> ended;  // of the last minute
+  BackOff claiming;  // after failures that may pass: no room on the disk, no memory
+  Duration pass{};   // of late, smoothed
+  Duration pace{};   // the same from one end to the next, while there is enough to do
+  std::optional<jobs::Time> last_end;
 };
 
 }  // namespace lapse::serve

@@ -37,6 +37,19 @@ std::string stamp_of(const fs::path& file) {
   return fmt::format("{}:{}:{}.{}", status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
 }
 
+// Of every file in the folder whose name begins so: weights may lie beside the model that names them.
+std::string stamp_of_all(const fs::path& folder, const std::string& beginning) {
+  std::set<std::string> stamps;
+  std::error_code error, ignored;
+  for (fs::directory_iterator entry{folder, error}, end; !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (name.starts_with(beginning) && entry->is_regular_file(ignored)) stamps.insert(name + "=" + stamp_of(entry->path()));
+  }
+  std::string all;
+  for (const std::string& stamp : stamps) all += stamp + "/";
+  return all;
+}
+
 bool there(const fs::path& file) {
   std::error_code ignored;
   return fs::is_regular_file(file, ignored);
@@ -64,7 +77,7 @@ class Scanner {
       scan_.skipped.push_back(fmt::format("'{}' is no regular file, or a link to nowhere", entry.filename().string()));
     } else if (ending == ".onnx" || ending == ".pt") {
       const fs::path settings = fs::path(entry).replace_extension(".json");
-      add(stem, "1", entry, there(settings) ? settings : fs::path{});
+      add(stem, "1", entry, there(settings) ? settings : fs::path{}, stamp_of_all(entry.parent_path(), entry.filename().string()));
     } else if (ending == ".json" && !there(fs::path(entry).replace_extension(".onnx")) &&
                !there(fs::path(entry).replace_extension(".pt"))) {
       add(stem, "1", {}, entry);
@@ -85,10 +98,10 @@ class Scanner {
     const fs::path common = there(folder / "lapse.json") ? folder / "lapse.json" : fs::path{};
     const bool own = file_in(folder, name, "1", common);
     bool numbered = false;
-    std::error_code error;
+    std::error_code error, ignored;
     for (fs::directory_iterator entry{folder, error}, end; !error && entry != end; entry.increment(error)) {
       const std::string version = entry->path().filename().string();
-      if (!version_number(version) || !entry->is_directory(error)) continue;
+      if (!version_number(version) || !entry->is_directory(ignored)) continue;
       const fs::path settings = there(entry->path() / "lapse.json") ? entry->path() / "lapse.json" : common;
       numbered = file_in(entry->path(), name, version, settings) || numbered;
     }
@@ -98,18 +111,19 @@ class Scanner {
   bool file_in(const fs::path& folder, const std::string& name, const std::string& version, const fs::path& settings) {
     for (const char* file : {"model.onnx", "model.pt"}) {
       if (!there(folder / file)) continue;
-      add(name, version, folder / file, settings);
+      add(name, version, folder / file, settings, stamp_of_all(folder, ""));
       return true;
     }
     return false;
   }
 
-  void add(const std::string& name, const std::string& version, const fs::path& file, const fs::path& settings) {
+  void add(const std::string& name, const std::string& version, const fs::path& file, const fs::path& settings,
+           const std::string& stamp = {}) {
     if (!sound_name(name)) {
       scan_.skipped.push_back(fmt::format("'{}' is no name to serve a model under: 1 to 64 of A-Z a-z 0-9 . _ -", name));
       return;
     }
-    ModelFile model{name, version, file.string(), {}, {}, stamp_of(file) + "/" + stamp_of(settings)};
+    ModelFile model{name, version, file.string(), {}, {}, stamp + stamp_of(settings)};
     if (!settings.empty()) {
       auto read = settings_in(settings);
       if (read) {
@@ -153,6 +167,28 @@ Result<Scan> scan_models(const std::string& folder) {
   Scanner scanner;
   for (const fs::path& entry : entries) scanner.look(entry);
   return scanner.result();
+}
+
+Scan Settled::take(Scan now) {
+  Models seen, taken;
+  for (const ModelFile& file : now.models) {
+    const auto key = std::pair{file.name, file.version};
+    seen.emplace(key, file);
+    const bool same = !seen_ || (seen_->contains(key) && seen_->at(key).stamp == file.stamp);
+    if (same) {
+      taken.emplace(key, file);
+    } else if (taken_.contains(key)) {
+      taken.emplace(key, taken_.at(key));
+    }
+  }
+  std::erase_if(now.models, [&](ModelFile& file) {
+    const auto found = taken.find({file.name, file.version});
+    if (found != taken.end()) file = found->second;
+    return found == taken.end();
+  });
+  seen_ = std::move(seen);
+  taken_ = std::move(taken);
+  return now;
 }
 
 }  // namespace lapse::serve

@@ -10,7 +10,10 @@
 
 #include <lapse/serve/dispatch/dispatcher.hpp>
 
+#include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lapse::serve {
@@ -20,7 +23,7 @@ struct ModelFile {
   std::string path;  // as the engine takes it
   ModelSettings settings;
   std::string problem;  // not empty: why it can't be served
-  std::string stamp;    // another one: the file or its settings have changed
+  std::string stamp;    // another one: the file, its settings or what lies beside it have changed
 };
 
 struct Scan {
@@ -30,5 +33,17 @@ struct Scan {
 
 /// Error: Unavailable when the folder can't be read.
 Result<Scan> scan_models(const std::string& folder);
+
+/// A file that is being copied looks different every time. So a model is taken as it is now when two looks one after the other found the same,
+/// and until then as it was; what the very first look finds is taken at once. One thread.
+class Settled {
+ public:
+  Scan take(Scan now);
+
+ private:
+  using Models = std::map<std::pair<std::string, std::string>, ModelFile>;  // by name and version
+  std::optional<Models> seen_;
+  Models taken_;
+};
 
 }  // namespace lapse::serve

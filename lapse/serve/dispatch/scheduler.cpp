@@ -38,21 +38,24 @@ void Scheduler::jobs_came(std::size_t count, Time now) {
   came_ += count;
 }
 
-Scheduler::Decision Scheduler::decide(Time now, std::size_t most) {
+bool Scheduler::full() const {
+  std::size_t rows = jobs_;
+  for (const Direct& request : direct_) rows += request.rows;
+  return rows >= rules_.max_batch;
+}
+
+Scheduler::Decision Scheduler::decide(Time now, std::size_t most, bool idle) {
+  if (direct_.empty() && jobs_ == 0) return {};
+  Time oldest = jobs_ > 0 ? jobs_since_ : Time::max();
+  for (const Direct& request : direct_) oldest = std::min(oldest, request.arrived);
+  const Time due = oldest + rules_.max_delay;
+  if (full() || (idle && due <= now)) return fill(now, std::max(most, rules_.max_batch));
   Decision decision;
-  if (direct_.empty() && jobs_ == 0) return decision;
-  if (direct_.size() + jobs_ < rules_.max_batch) {
-    Time oldest = jobs_ > 0 ? jobs_since_ : Time::max();
-    for (const Direct& request : direct_) oldest = std::min(oldest, request.arrived);
-    if (oldest + rules_.max_delay > now) {
-      decision.wake = oldest + rules_.max_delay;
-      for (const Direct& request : direct_) {
-        if (request.expires) decision.wake = std::min(*decision.wake, *request.expires);
-      }
-      return decision;
-    }
+  if (idle) decision.wake = due;
+  for (const Direct& request : direct_) {
+    if (request.expires) decision.wake = std::min(decision.wake.value_or(Time::max()), *request.expires);
   }
-  return fill(now, std::max(most, rules_.max_batch));
+  return decision;
 }
 
 Scheduler::Decision Scheduler::decide_alone(Time now) {
@@ -64,23 +67,27 @@ Scheduler::Decision Scheduler::fill(Time now, std::size_t most) {
   Decision decision;
   const bool jobs_first = ++dispatches_ % kJobsFirst == 0;
   if (jobs_first && jobs_ > 0) decision.jobs = direct_.empty() ? most : std::min(most, jobs_);
-  decision.direct = take(most - decision.jobs);
-  if (!jobs_first && jobs_ > 0) decision.jobs = most - decision.direct.size();
+  std::size_t room = most - decision.jobs;
+  decision.direct = take(room);
+  if (!jobs_first && jobs_ > 0) decision.jobs = room;
   jobs_ -= std::min(jobs_, decision.jobs);
   came_ = 0;
   jobs_since_ = now;
   return decision;
 }
 
-// The highest priority first; within it whoever was served longest ago; of his, the oldest.
-std::vector<std::uint64_t> Scheduler::take(std::size_t count) {
+// The highest priority first; within it whoever was served longest ago; of his, the oldest. Until one has too many rows for the room that
+// is left, which nobody may overtake.
+std::vector<std::uint64_t> Scheduler::take(std::size_t& room) {
   std::vector<std::uint64_t> taken;
-  while (taken.size() < count && !direct_.empty()) {
+  while (room > 0 && !direct_.empty()) {
     const auto before = [this](const Direct& a, const Direct& b) {
       if (a.priority != b.priority) return a.priority > b.priority;
       return turns_[a.owner] < turns_[b.owner];
     };
     const auto next = std::ranges::min_element(direct_, before);  // the first of equals: the oldest
+    if (next->rows > room && !taken.empty()) break;
+    room -= std::min(room, next->rows);
     turns_[next->owner] = ++served_;
     taken.push_back(next->id);
     direct_.erase(next);

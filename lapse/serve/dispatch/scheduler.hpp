@@ -1,9 +1,10 @@
 #pragma once
 // When the next dispatch of a model goes to a worker, and what is in it: pure logic, time is a parameter.
 //
-// Synchronous requests wait here; of queued jobs only their number is known, as the store holds them. A batch starts when it is full or its
-// oldest member has waited max_delay, and a worker has a place free. So a lone request never waits longer than max_delay for company, and
-// with max_delay 0 never at all. Synchronous requests go first, by priority, then in turn among owners; but of every four dispatches one
+// Synchronous requests wait here; of queued jobs only their number is known, as the store holds them. A full batch goes as soon as a worker
+// has a place free. One that is not full goes when a worker is idle and its oldest member has waited max_delay: so a lone request never
+// waits longer than max_delay for company, with max_delay 0 never at all, and while a worker is busy its next batch grows instead of being
+// cut short and sent to wait there. Synchronous requests go first, by priority, then in turn among owners; but of every four dispatches one
 // takes jobs first, so neither starves the other.
 //
 // Threads: one.
@@ -23,7 +24,7 @@ class Scheduler {
   using Time = std::chrono::steady_clock::time_point;
 
   struct Rules {
-    std::size_t max_batch = 1;
+    std::size_t max_batch = 1;  // rows; a job counts as one
     Duration max_delay{};
     std::size_t max_waiting = 1000;
   };
@@ -34,6 +35,7 @@ class Scheduler {
     std::string owner;
     Time arrived{};
     std::optional<Time> expires;  // not started after it
+    std::size_t rows = 1;
   };
 
   explicit Scheduler(const Rules& rules) : rules_(rules) {}
@@ -61,15 +63,16 @@ class Scheduler {
     std::optional<Time> wake;           // nothing to do before this; nothing: until something happens
     bool go() const noexcept { return !direct.empty() || jobs > 0; }
   };
-  /// To be asked when a worker has a place free. `most`: items of one dispatch, ≥ 1; more than max_batch where passes are so short that
-  /// several should go at a time.
-  Decision decide(Time now, std::size_t most);
+  /// To be asked when a worker has a place free; `idle`: it has nothing else in hand. `most`: rows of one dispatch, ≥ 1; more than max_batch
+  /// where passes are so short that several should go at a time.
+  Decision decide(Time now, std::size_t most, bool idle);
   /// The same where the next one has to run alone, as it may be poisonous: one item, and no waiting for company.
   Decision decide_alone(Time now);
 
  private:
   Decision fill(Time now, std::size_t most);
-  std::vector<std::uint64_t> take(std::size_t count);
+  std::vector<std::uint64_t> take(std::size_t& room);
+  bool full() const;
 
   Rules rules_;
   std::vector<Direct> direct_;                  // in the order of arrival

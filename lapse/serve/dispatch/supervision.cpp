@@ -13,7 +13,6 @@ namespace lapse::serve {
 namespace {
 
 constexpr Duration kLook = std::chrono::milliseconds{100};
-constexpr Duration kFirstBackOff = std::chrono::milliseconds{100}, kLongestBackOff = std::chrono::seconds{10};
 constexpr auto kHealthy = std::chrono::minutes{1};  // after this a crash is a first one again
 
 std::uint64_t number(const std::string& version) {
@@ -22,13 +21,10 @@ std::uint64_t number(const std::string& version) {
   return value;
 }
 
-Scheduler::Rules rules(const ModelSettings& settings) {
+// Nobody waits for company that can't come.
+Scheduler::Rules rules(const ModelSettings& settings, const wire::Loaded& loaded) {
+  if (!loaded.batches) return {1, {}, settings.max_waiting};
   return {static_cast<std::size_t>(settings.max_batch), settings.max_delay, settings.max_waiting};
-}
-
-void back_off(Generation& generation) {
-  generation.back_off = std::clamp(generation.back_off * 2, kFirstBackOff, kLongestBackOff);
-  generation.start_after = std::chrono::steady_clock::now() + generation.back_off;
 }
 
 }  // namespace
@@ -37,9 +33,9 @@ net::awaitable<void> LocalDispatcher::watch_folder() {
   net::steady_timer timer{context_};
   while (!stopped_) {
     if (!draining_) {
-      const auto scan = co_await on(pool_, [this] { return scan_models(options_.models); });
+      auto scan = co_await on(pool_, [this] { return scan_models(options_.models); });
       if (scan) {
-        apply(*scan);
+        apply(settled_.take(std::move(*scan)));
       } else if (told_.insert(scan.error().message).second) {
         observer_.log(Level::Warning, scan.error().message);
       }
@@ -60,7 +56,7 @@ void LocalDispatcher::apply(const Scan& scan) {
     there.insert(key);
     ModelPtr& model = models_[key];
     if (!model) {
-      model = std::make_shared<Model>(context_, rules(file.settings));
+      model = std::make_shared<Model>(context_);
       model->name = file.name;
       model->version = file.version;
       net::co_spawn(context_, pump(model), net::detached);
@@ -133,11 +129,8 @@ void LocalDispatcher::supervise() {
         if (generation) man(*model, generation);
       }
     }
-    for (const std::uint64_t id : model->scheduler.expire(now)) {
-      answer(*model, id, fail(ErrorCode::Deadline, "the request waited longer than its timeout, and was not started"));
-    }
+    expire(*model);
     std::erase_if(model->generations, [](const auto& generation) { return generation->retired && generation->instances.empty(); });
-    std::erase_if(model->ended, [&](auto time) { return now - time > std::chrono::minutes{1}; });
   }
   each_instance([&](Model& model, Instance& instance) {
     if (!options_.kill_unresponsive) return;
@@ -156,7 +149,7 @@ void LocalDispatcher::supervise() {
 }
 
 void LocalDispatcher::man(Model& model, const std::shared_ptr<Generation>& generation) {
-  if (!generation->file.problem.empty() || Clock::now() < generation->start_after) return;
+  if (!generation->file.problem.empty() || !generation->starting.over()) return;
   const auto wanted = static_cast<std::size_t>(generation->file.settings.instances);
   // One tries whether the model loads at all; the others follow.
   const std::size_t now = generation->loaded ? wanted : 1;
@@ -183,7 +176,7 @@ void LocalDispatcher::start_instance(Model& model, const std::shared_ptr<Generat
                                              },
                                              [self, owner, instance](const std::string& how) { self->ended(owner, instance, how); }});
   if (!process) {
-    back_off(*generation);
+    generation->starting.again();
     observer_.log(Level::Error, process.error().message, {{"model", model.name}});
     return;
   }
@@ -223,16 +216,17 @@ void LocalDispatcher::loaded(const ModelPtr& model, const InstancePtr& instance,
   const auto generation = instance->generation.lock();
   if (!generation || generation->retired) return;
   instance->ready = true;
+  if (generation->loaded) message.batches = message.batches && generation->loaded->batches;  // what one worker has found out
   generation->loaded = std::move(message);
   generation->problem.clear();
   if (generation == model->next) {
     if (model->current) retire(*model->current);
     model->current = std::exchange(model->next, nullptr);
-    model->scheduler.rules(rules(model->current->file.settings));
     mark_newest();
     observer_.log(Level::Info, "model ready", {{"model", model->name}, {"version", model->version}});
   }
-  model->scheduler.jobs(std::max<std::size_t>(model->scheduler.jobs(), 1), Clock::now());  // some may wait from before
+  model->scheduler.rules(rules(generation->file.settings, *generation->loaded));
+  net::co_spawn(context_, look_for_jobs(), net::detached);
   model->wake.notify();
 }
 
@@ -242,7 +236,8 @@ void LocalDispatcher::unloadable(const ModelPtr& model, const InstancePtr& insta
   if (std::exchange(generation->problem, error.message) != error.message) {
     observer_.log(Level::Error, "model can't be loaded", {{"model", model->name}, {"version", model->version}, {"reason", error.message}});
   }
-  if (generation != model->current || generation->instances.size() > 1) return;
+  const bool served = std::ranges::any_of(generation->instances, [](const auto& other) { return other->ready; });
+  if (generation != model->current || served) return;
   const auto waiting = model->waiting;  // it served before, and nobody knows when it will again
   for (const auto& [id, pending] : waiting) {
     if (model->scheduler.remove(id)) answer(*model, id, fail(ErrorCode::Unavailable, "the model can't be loaded again: " + error.message));
@@ -253,16 +248,15 @@ void LocalDispatcher::ended(const ModelPtr& model, const InstancePtr& instance, 
   const auto generation = instance->generation.lock();
   if (generation) {
     std::erase(generation->instances, instance);
-    if (Clock::now() - instance->started > kHealthy) generation->back_off = {};
-    back_off(*generation);
+    if (Clock::now() - instance->started > kHealthy) generation->starting = {};
+    generation->starting.again();
   }
   const bool refused = generation && !generation->problem.empty();  // it ended because it could not load
   if (!instance->retiring && !stopped_ && !refused) {
     ++model->restarts;
     observer_.worker(model->name, "crashed");
     observer_.log(Level::Warning, "worker " + how, {{"model", model->name}, {"worker", instance->name}});
-    if (generation && !generation->loaded && generation->problem.empty())
-      generation->problem = "the worker " + how + " while it loaded the model";
+    if (!instance->ready) unloadable(model, instance, {ErrorCode::Internal, "the worker " + how + " while it loaded the model"});
   }
   const bool together = instance->flights.size() > 1;
   for (auto& [key, flight] : std::exchange(instance->flights, {})) {

@@ -77,7 +77,8 @@ class Front {
                   options.max_body,
                   options.anonymous,
                   options.private_webhooks,
-                  options.blob_grace} {}
+                  options.blob_grace,
+                  [this](const std::string& token) { return tokens_.valid(token); }} {}
 
   ~Front() {
     // Nothing may be on its way to what goes first: the pool's work comes home to the context, whose coroutines hold the rest.

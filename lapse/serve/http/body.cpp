@@ -16,23 +16,12 @@ constexpr std::size_t kPiece = 256 * 1024;
 
 Body::Body(Wire& wire, BodyBudget& budget, std::chrono::nanoseconds timeout, const Head& head)
     : wire_(wire),
-      budget_(budget),
+      share_(budget),
       timeout_(timeout),
       started_(std::chrono::steady_clock::now()),
       left_(head.length.value_or(0)),
       chunked_(head.chunked),
       expects_continue_(head.expects_continue) {}
-
-Body::~Body() { budget_.used -= charged_; }
-
-std::uint64_t Body::room() const noexcept { return budget_.limit - std::min(budget_.used, budget_.limit); }
-
-bool Body::charge(std::uint64_t bytes) {
-  if (bytes > room()) return false;
-  budget_.used += bytes;
-  charged_ += bytes;
-  return true;
-}
 
 SteadyTime Body::deadline() const {
   const auto now = std::chrono::steady_clock::now();
@@ -41,18 +30,16 @@ SteadyTime Body::deadline() const {
                   std::chrono::time_point_cast<SteadyTime::duration>(floor));
 }
 
-tl::unexpected<Error> Body::broken(Wire::Outcome outcome) {
+// Nobody knows any more where the body ends.
+tl::unexpected<Error> Body::failed(Error error) {
   failed_ = true;
-  if (outcome == Wire::Outcome::Late) {
-    stalled_ = true;
-    return fail(ErrorCode::BadInput, "the body came too slowly", "send it at once, at 1 KiB a second or more");
-  }
-  return fail(ErrorCode::BadInput, "the client broke off in the middle of the body");
+  return tl::unexpected(std::move(error));
 }
 
-tl::unexpected<Error> Body::no_memory() {
-  failed_ = true;
-  return fail(ErrorCode::Busy, "the bodies of other requests fill the memory that is set aside for them", "send it again in a second");
+tl::unexpected<Error> Body::broken(Wire::Outcome outcome) {
+  if (outcome != Wire::Outcome::Late) return failed({ErrorCode::BadInput, "the client broke off in the middle of the body"});
+  stalled_ = true;
+  return failed({ErrorCode::BadInput, "the body came too slowly", "send it at once, at 1 KiB a second or more"});
 }
 
 net::awaitable<bool> Body::say_continue() {
@@ -66,7 +53,8 @@ net::awaitable<Result<std::string>> Body::read(std::uint64_t limit) {
   if (left_ > limit) {
     co_return fail(ErrorCode::TooLarge, fmt::format("a body of {} bytes is larger than the {} that are taken", left_, limit));
   }
-  if (left_ > room()) co_return no_memory();
+  auto room = share_.room_for(left_);
+  if (!room) co_return tl::unexpected(std::move(room.error()));
   started_ = std::chrono::steady_clock::now();
   const bool said = co_await say_continue();
   if (!said) co_return broken(Wire::Outcome::Broken);
@@ -80,12 +68,13 @@ net::awaitable<Result<std::string>> Body::read_known() {
   text.reserve(size);
   text = wire_.buffered().substr(0, size);
   wire_.consume(text.size());
-  if (!charge(text.size())) co_return no_memory();
+  auto counted = share_.grow(text.size());
   std::size_t filled = text.size();
-  while (filled < size) {
+  while (counted && filled < size) {
     if (filled == text.size()) {
       const std::size_t piece = std::min(size - filled, kPiece);
-      if (!charge(piece)) co_return no_memory();
+      counted = share_.grow(piece);
+      if (!counted) break;
       text.resize(filled + piece);
     }
     received_ = filled;
@@ -93,6 +82,7 @@ net::awaitable<Result<std::string>> Body::read_known() {
     if (outcome != Wire::Outcome::Data) co_return broken(outcome);
     filled += count;
   }
+  if (!counted) co_return failed(std::move(counted.error()));
   left_ = 0;
   co_return text;
 }
@@ -102,15 +92,13 @@ net::awaitable<Result<std::string>> Body::read_chunks(std::uint64_t limit) {
   std::string text;
   for (;;) {
     const auto taken = decoder.feed(wire_.buffered(), text);
-    if (!taken) {
-      failed_ = true;
-      co_return fail(ErrorCode::BadInput, "the chunks of the body are malformed");
-    }
+    if (!taken) co_return failed({ErrorCode::BadInput, "the chunks of the body are malformed"});
     wire_.consume(*taken);
     if (text.size() > limit) {
       co_return fail(ErrorCode::TooLarge, fmt::format("the body is larger than the {} bytes that are taken", limit));
     }
-    if (text.capacity() > charged_ && !charge(text.capacity() - charged_)) co_return no_memory();
+    auto counted = share_.grow(text.capacity() - std::min<std::uint64_t>(text.capacity(), share_.bytes()));
+    if (!counted) co_return failed(std::move(counted.error()));
     if (decoder.done()) break;
     received_ = text.size();
     const auto outcome = co_await wire_.fill(kDrained, deadline());

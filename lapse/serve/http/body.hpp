@@ -5,6 +5,7 @@
 // Threads: the front's one. Its memory counts against the server's budget until it is destroyed, with its exchange.
 
 #include <lapse/base/error.hpp>
+#include <lapse/serve/http/budget.hpp>
 #include <lapse/serve/http/chunked.hpp>
 #include <lapse/serve/http/head.hpp>
 #include <lapse/serve/http/wire.hpp>
@@ -12,15 +13,9 @@
 
 namespace lapse::serve::http {
 
-/// Bytes of bodies that are in memory.
-struct BodyBudget {
-  std::uint64_t limit = 0, used = 0;
-};
-
 class Body {
  public:
   Body(Wire& wire, BodyBudget& budget, std::chrono::nanoseconds timeout, const Head& head);
-  ~Body();
   Body(const Body&) = delete;
   Body& operator=(const Body&) = delete;
 
@@ -34,22 +29,19 @@ class Body {
   net::awaitable<bool> drain();
 
  private:
-  std::uint64_t room() const noexcept;
-  bool charge(std::uint64_t bytes);
   net::awaitable<bool> say_continue();
   net::awaitable<Result<std::string>> read_known();
   net::awaitable<Result<std::string>> read_chunks(std::uint64_t limit);
   SteadyTime deadline() const;
   tl::unexpected<Error> broken(Wire::Outcome outcome);
-  tl::unexpected<Error> no_memory();
+  tl::unexpected<Error> failed(Error error);
 
   Wire& wire_;
-  BodyBudget& budget_;
+  BodyShare share_;
   std::chrono::nanoseconds timeout_;
   SteadyTime started_;
   std::uint64_t left_;          // of a body whose length is known
   std::uint64_t received_ = 0;  // for the pace
-  std::uint64_t charged_ = 0;
   bool chunked_, expects_continue_;
   bool asked_ = false, failed_ = false, stalled_ = false;
 };

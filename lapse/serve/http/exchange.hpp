@@ -10,6 +10,7 @@
 #include <functional>
 #include <lapse/base/error.hpp>
 #include <lapse/jobs/blob_store.hpp>
+#include <lapse/serve/http/budget.hpp>
 #include <map>
 #include <memory>
 #include <optional>
@@ -56,6 +57,8 @@ class Exchange {
   /// The whole body, in memory. Errors: TooLarge; BadInput when the client breaks off; Busy when the bodies of all requests together
   /// would exceed ServerOptions::max_body_memory.
   virtual net::awaitable<Result<std::string>> body(std::uint64_t limit) = 0;
+  /// Of the same memory, for what the body is read into; empty at first.
+  virtual BodyShare share() = 0;
 
   /// To be called once, unless a stream is begun.
   virtual net::awaitable<void> respond(Response response) = 0;

@@ -20,6 +20,7 @@ class Reply final : public Exchange {
   std::optional<std::string_view> header(std::string_view name) const override { return head_.field(name); }
   std::string_view remote() const override { return remote_; }
   net::awaitable<Result<std::string>> body(std::uint64_t limit) override;
+  BodyShare share() override { return BodyShare{common_.bodies}; }
   net::awaitable<void> respond(Response response) override;
   net::awaitable<void> respond_blob(Response response, std::shared_ptr<const jobs::BlobReader> blob, std::uint64_t offset,
                                     std::uint64_t size) override;

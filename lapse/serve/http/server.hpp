@@ -20,7 +20,7 @@ struct ServerOptions {
   std::uint16_t port = 8000;  // 0: any that is free
   std::size_t max_connections = 10'000;
   std::size_t max_header_bytes = 16 * 1024;
-  std::uint64_t max_body_memory = 1ull << 30;  // bytes of bodies in memory at a time
+  std::uint64_t max_body_memory = 1ull << 30;  // bytes of bodies in memory at a time, and of what they are read into
   Duration header_timeout = std::chrono::seconds{10};
   Duration body_timeout = std::chrono::seconds{30};  // without a byte
   Duration idle_timeout = std::chrono::seconds{75};  // between requests

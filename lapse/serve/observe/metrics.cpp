@@ -67,7 +67,7 @@ void add_counts(Families& families, const Models& models, const std::string& nam
 
 void add_models(Families& families, const Models& models) {
   add_histograms(families, models, &ModelSeries::job, kAccepted, "lapse_job_accepted_seconds",
-                 "Acknowledgement: from the first byte of the request until input and job were durable");
+                 "Acknowledgement: from the head of the request until input and job were durable");
   Family& bytes = families.counter("lapse_job_accepted_bytes_total", "Bytes of the inputs of accepted jobs");
   Family& retries = families.counter("lapse_job_retries_total", "Attempts that failed and were followed by another");
   for (const auto& [model, series] : models) {

@@ -24,7 +24,7 @@ class Observer {
   virtual void log(Level level, std::string_view message, const Fields& fields = {}) = 0;
 
   virtual void request(std::string_view method, std::string_view route, unsigned status, Duration took) = 0;
-  /// A job was acknowledged: from the first byte of its request until it was durable.
+  /// A job was acknowledged: from the head of its request until it was durable.
   virtual void accepted(const jobs::Job& job, Duration took) = 0;
   /// A job is final, or queued again after a failed attempt (JobStore::Changes::ended).
   virtual void ended(const jobs::Job& job) = 0;

@@ -52,6 +52,12 @@ struct InferRequest {
 /// Unsupported. One line that names the input.
 Result<InferRequest> parse_request(std::string_view body, std::uint64_t header_length, const Limits& limits = {});
 
+/// The most that parse_request allocates for such a body: eight bytes for two characters of JSON, and binary tensors as they are.
+constexpr std::uint64_t memory_for(std::uint64_t body, std::uint64_t header_length) noexcept {
+  const std::uint64_t json = header_length == 0 || header_length > body ? body : header_length;
+  return 4 * json + (body - json);
+}
+
 /// An input or output as metadata names it; -1 = variable. Nothing: the model does not tell (TorchScript).
 struct Port {
   std::string name;

@@ -37,15 +37,19 @@ void Stages::work() {
 }
 
 void Stages::forward(Batch batch) {
-  std::erase_if(batch, [&](const Task& task) { return !ledger_.begin(task.item.key); });
+  const jobs::Time now = jobs::system_now();
+  std::erase_if(batch, [&](const Task& task) {
+    if (!ledger_.begin(task.item.key)) return true;
+    const bool late = task.item.deadline && *task.item.deadline <= now;
+    if (late) release_task(task, {ErrorCode::Deadline, "the request waited longer than its timeout, and was not started", ""});
+    return late;
+  });
   if (batch.empty()) return;
   if (broken()) {
-    for (const Task& task : batch) fail_task(task, {ErrorCode::DeviceUnusable, "the device was lost in an earlier forward pass", ""});
+    for (const Task& task : batch) release_task(task, {ErrorCode::DeviceUnusable, "the device was lost in an earlier forward pass", ""});
     return;
   }
-  wire::Started started;
-  for (const Task& task : batch) started.keys.push_back(task.item.key);
-  channel_.send(started);
+  tell_start(batch);
   const auto done = infer(batch);
   if (done) return;
   if (done.error().code == ErrorCode::DeviceUnusable) {
@@ -55,6 +59,16 @@ void Stages::forward(Batch batch) {
     return one_by_one(batch);
   }
   for (const Task& task : batch) fail_task(task, done.error());
+}
+
+void Stages::tell_start(std::span<const Task> batch) {
+  wire::Started started;
+  started.rows = 0;
+  for (const Task& task : batch) {
+    started.keys.push_back(task.item.key);
+    started.rows += static_cast<std::uint64_t>(std::max<std::int64_t>(task.rows, 1));
+  }
+  channel_.send(started);
 }
 
 Result<void> Stages::infer(std::span<Task> batch) {
@@ -78,6 +92,9 @@ Result<void> Stages::infer(std::span<Task> batch) {
       fmt::print(stderr,
                  "lapse work: {}: the outputs don't have the batch as their first dimension: from here on requests run one by one\n",
                  load_.name);
+      wire::Loaded loaded = model_->loaded();
+      loaded.batches = false;
+      channel_.send(loaded);
     }
     return fail(ErrorCode::Unsupported, "the outputs can't be told apart by rows");
   }
@@ -94,7 +111,12 @@ Result<void> Stages::infer(std::span<Task> batch) {
 // So that one poisonous request doesn't spoil its neighbours.
 void Stages::one_by_one(Batch& batch) {
   for (Task& task : batch) {
-    const auto done = ledger_.wanted(task.item.key) ? infer({&task, 1}) : fail(ErrorCode::Cancelled, "cancelled");
+    if (!ledger_.wanted(task.item.key)) {
+      fail_task(task, {ErrorCode::Cancelled, "cancelled"});
+      continue;
+    }
+    tell_start({&task, 1});
+    const auto done = infer({&task, 1});
     if (!done) fail_task(task, done.error());
   }
 }
@@ -112,6 +134,8 @@ void Stages::publish() {
     }();
     if (finished) {
       answer(outcome->task, *finished, body);
+    } else if (finished.error().code == ErrorCode::Unavailable) {  // the disk has no room for the result
+      release_task(outcome->task, finished.error());
     } else {
       fail_task(outcome->task, finished.error());
     }
@@ -126,6 +150,7 @@ Result<wire::Finished> Stages::encode(const Task& task, const OutputRows& part, 
   wire::Finished finished;
   finished.header_length = encoded.header_length;
   finished.content_type = encoded.content_type();
+  finished.rows = static_cast<std::uint64_t>(std::max<std::int64_t>(task.rows, 1));
   if (task.item.blob) {
     LAPSE_TRY(finished.blob, blobs_->put(std::as_bytes(std::span(encoded.body))));
   } else {

@@ -8,6 +8,14 @@
 namespace lapse::serve {
 namespace {
 
+wire::Finished unfinished(wire::Finished::How how, const Error& error) {
+  constexpr std::size_t kLongest = 1000;  // bytes
+  wire::Finished finished;
+  finished.how = how;
+  finished.error = Error{error.code, oip::one_line(error.message, kLongest), oip::one_line(error.hint, kLongest)};
+  return finished;
+}
+
 wire::Finished cancelled(const char* stopped) {
   wire::Finished finished;
   finished.how = wire::Finished::How::Cancelled;
@@ -36,7 +44,7 @@ Result<void> Stages::run(wire::Run run, std::shared_ptr<const std::string> paylo
   const auto keys = dispatch.run.items;
   if (intake_.push(std::move(dispatch))) return {};
   for (const wire::Item& item : keys) {
-    fail_task(Task{item, {}, 0, {}}, {ErrorCode::Unavailable, "the worker is ending", "it is tried again on another one"});
+    release_task(Task{item, {}, 0, {}}, {ErrorCode::Unavailable, "the worker is ending", "it is tried again on another one"});
   }
   return {};
 }
@@ -124,15 +132,13 @@ void Stages::place(Task task, std::vector<Batch>& open) {
 }
 
 void Stages::fail_task(const Task& task, const Error& error) {
-  const bool retryable =
+  auto finished = unfinished(wire::Finished::How::Failed, error);
+  finished.retryable =
       error.code == ErrorCode::OutOfMemory || error.code == ErrorCode::DeviceUnusable || error.code == ErrorCode::Unavailable;
-  constexpr std::size_t kLongest = 1000;  // bytes
-  wire::Finished finished;
-  finished.how = wire::Finished::How::Failed;
-  finished.error = Error{error.code, oip::one_line(error.message, kLongest), oip::one_line(error.hint, kLongest)};
-  finished.retryable = retryable;
   answer(task, std::move(finished));
 }
+
+void Stages::release_task(const Task& task, const Error& error) { answer(task, unfinished(wire::Finished::How::Released, error)); }
 
 void Stages::answer(const Task& task, wire::Finished finished, std::string_view payload) {
   const auto verdict = ledger_.end(task.item.key);

@@ -69,7 +69,9 @@ class Stages {
   void publish();
   Result<wire::Finished> encode(const Task& task, const OutputRows& part, std::string& inline_body) const;
 
+  void tell_start(std::span<const Task> batch);
   void fail_task(const Task& task, const Error& error);
+  void release_task(const Task& task, const Error& error);
   void answer(const Task& task, wire::Finished finished, std::string_view payload = {});
 
   static constexpr std::size_t kIntake = 4096;  // dispatches; bodies in them are bounded by the front

@@ -38,7 +38,7 @@ struct Loaded {
   std::string platform;      // "onnxruntime", "torch", "null", "sim"
   std::string engine_version, device;
   int threads = 0;
-  bool batches = false;  // requests can be joined along the first dimension
+  bool batches = false;  // requests can be joined along the first dimension; said again when it turns out that they can't
   Duration load{};
 };
 struct Unloadable {
@@ -51,6 +51,7 @@ struct Item {
   std::optional<jobs::Blob> blob;      // the body lies in the blob store, and so will the result
   std::uint64_t offset = 0, size = 0;  // else: the body is this part of the frame's payload, and the result comes inline
   std::uint64_t header_length = 0;
+  std::optional<jobs::Time> deadline;  // not started after it
 };
 /// One dispatch. The worker joins what fits together (same types and shapes but for the first dimension), up to max_batch rows a pass.
 struct Run {
@@ -66,17 +67,21 @@ struct Stop {};
 /// These items' batch is going onto the device now.
 struct Started {
   std::vector<std::uint64_t> keys;
+  std::uint64_t rows = 1;  // of all of them; 1 where there is no such dimension
 };
 
 struct Finished {
-  enum class How : std::uint8_t { Done, Failed, Cancelled };
+  /// Released: not done, and nothing was wrong with the request: its deadline passed before it was started, the disk had no room for its
+  /// result, the device was lost in an earlier pass, the worker was told to stop.
+  enum class How : std::uint8_t { Done, Failed, Cancelled, Released };
   std::uint64_t key = 0;
   How how = How::Done;
   std::optional<jobs::Blob> blob;   // done, of an item with a blob
   std::uint64_t size = 0;           // done, inline: bytes of the frame's payload
   std::uint64_t header_length = 0;  // of the result
   std::string content_type;
-  std::optional<Error> error;  // failed
+  std::uint64_t rows = 1;      // done: its share of its pass
+  std::optional<Error> error;  // failed, released
   bool retryable = false;      // failed: another attempt may do better (out of memory, a lost device; not a bad shape)
   std::string stopped;         // cancelled: "before it started", "after the forward pass that was running"
   jobs::Trace trace;           // batched, started, h2d, forward, d2h, batch_size

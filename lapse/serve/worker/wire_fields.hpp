@@ -154,7 +154,7 @@ class Reader {
   static bool to(const nlohmann::json& json, T& value);
 
   static constexpr ErrorCode last(ErrorCode) { return ErrorCode::Cancelled; }
-  static constexpr Finished::How last(Finished::How) { return Finished::How::Cancelled; }
+  static constexpr Finished::How last(Finished::How) { return Finished::How::Released; }
 
   const nlohmann::json& json_;
   std::string failed_;
@@ -214,6 +214,7 @@ void fields(IO& io, As<IO, Item>& item) {
   io("offset", item.offset);
   io("size", item.size);
   io("header_length", item.header_length);
+  io("deadline", item.deadline);
 }
 template <class IO>
 void fields(IO& io, As<IO, Run>& run) {
@@ -242,6 +243,7 @@ void fields(IO& io, As<IO, Unloadable>& unloadable) {
 template <class IO>
 void fields(IO& io, As<IO, Started>& started) {
   io("keys", started.keys);
+  io("rows", started.rows);
 }
 template <class IO>
 void fields(IO& io, As<IO, Finished>& finished) {
@@ -251,6 +253,7 @@ void fields(IO& io, As<IO, Finished>& finished) {
   io("size", finished.size);
   io("header_length", finished.header_length);
   io("content_type", finished.content_type);
+  io("rows", finished.rows);
   io("error", finished.error);
   io("retryable", finished.retryable);
   io("stopped", finished.stopped);
