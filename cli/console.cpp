@@ -49,7 +49,7 @@ const std::atomic<bool>& stop_on_signal() {
 ProgressLine::ProgressLine(report::Language language) : language_(language), terminal_(isatty(STDERR_FILENO) == 1) {}
 
 void ProgressLine::loading(std::string_view model) {
-  print(language_ == report::Language::Korean ? fmt::format("{} 불러오는 중…", model) : fmt::format("loading {}…", model));
+  show(language_ == report::Language::Korean ? fmt::format("{} 불러오는 중…", model) : fmt::format("loading {}…", model));
 }
 
 void ProgressLine::show(const measuring::Progress& progress, Duration budget) {
@@ -61,10 +61,10 @@ void ProgressLine::show(const measuring::Progress& progress, Duration budget) {
     line += fmt::format(" · {} ± {:.2f} %", format_nanoseconds(progress.median_ns), 100 * progress.relative_error);
   }
   line += fmt::format(" · {:.0f} / {:.0f} s", seconds(progress.spent), seconds(budget));
-  print(line);
+  show(line);
 }
 
-void ProgressLine::print(std::string_view line) {
+void ProgressLine::show(std::string_view line) {
   if (!terminal_) return;
   fmt::print(stderr, "\r\033[K{}", line);
   std::fflush(stderr);

@@ -28,10 +28,10 @@ class ProgressLine {
 
   void loading(std::string_view model);
   void show(const measuring::Progress& progress, Duration budget);
+  void show(std::string_view line);
   void clear();
 
  private:
-  void print(std::string_view line);
   report::Language language_;
   bool terminal_;
   bool shown_ = false;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <lapse/base/bytes.hpp>
 #include <lapse/serve/front/front.hpp>
+#include <lapse/serve/oip/infer.hpp>
 #include <memory>
 
 #include "cli/command.hpp"
@@ -56,7 +57,8 @@ struct Options {
         ->take_all();
     command.add_flag("--allow-private-webhooks", private_webhooks, "Webhooks may go to private and loopback addresses")->group("Access");
     option("--max-body", max_body, "BYTES", "Of one request (default: 64MiB)", "Limits");
-    option("--max-body-memory", max_body_memory, "BYTES", "Bodies of all requests that are in memory at a time (default: 1GiB)", "Limits");
+    option("--max-body-memory", max_body_memory, "BYTES", "For the bodies of all requests, and what they are read into (default: 1GiB)",
+           "Limits");
     option("--max-queue", max_queue, "N", "Queued jobs (default: 100000)", "Limits")->check(number_between(1, 1e12));
     option("--max-queue-bytes", max_queue_bytes, "BYTES", "Inputs of queued jobs (default: 16GiB)", "Limits");
     option("--min-free", min_free, "BYTES", "Disk space that is kept free (default: 256MiB)", "Limits");
@@ -96,6 +98,11 @@ struct Options {
     LAPSE_TRY(result.drain, parse_duration(drain));
     LAPSE_TRY(result.lease, parse_duration(lease));
     LAPSE_TRY(result.blob_grace, parse_duration(grace));
+    const std::uint64_t least = result.max_body + serve::oip::memory_for(result.max_body, 0);  // else the largest would never be taken
+    if (result.server.max_body_memory < least) {
+      return fail(ErrorCode::BadUse, fmt::format("--max-body-memory is at least {} for bodies of {}", least, result.max_body),
+                  fmt::format("--max-body-memory {}", least));
+    }
     if (result.lease < std::chrono::seconds{1}) return fail(ErrorCode::BadUse, "--lease is at least 1s");
     result.private_webhooks = private_webhooks;
     result.pool = pool;

@@ -73,6 +73,7 @@ class Screen {
       text.remove_prefix(std::min(text.size(), line.size() + 1));
       out += fmt::format("{}\x1b[K\n", line);
     }
+    if (!text.empty()) out += "…";  // there are more, in a higher window
     fmt::print("{}\x1b[J", out);
     std::fflush(stdout);
   }

@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::byte kOpaque{255}, kTransparent{0};
 
-// Two bands let the model go on while the last tiles of the first are on their way. One has to do where a picture is so wide that two of
-// them took more than this.
+// Of all bands. Two of them let the model go on while the last tiles of the first are on their way; where a picture is so wide that they
+// took more than this, one has to do, and if need be of less rows.
 constexpr std::size_t kBandBytes = std::size_t{192} << 20;
 
 std::byte to_byte(float value) noexcept {
@@ -22,7 +22,8 @@ std::byte to_byte(float value) noexcept {
 Result<std::unique_ptr<Enlargement>> Enlargement::make(std::unique_ptr<PhotoReader> reader, std::unique_ptr<PhotoWriter> writer,
                                                        const Scaling& scaling) {
   const Header& header = reader->header();
-  LAPSE_TRY(const auto tiling, Tiling::make(header.width, header.height, scaling));
+  const std::size_t row_bytes = header.width * header.channels * scaling.scale * scaling.scale;  // of what one row becomes
+  LAPSE_TRY(const auto tiling, Tiling::make(header.width, header.height, scaling, kBandBytes / std::max<std::size_t>(row_bytes, 1)));
   return std::unique_ptr<Enlargement>(new Enlargement(std::move(reader), std::move(writer), scaling, tiling));
 }
 

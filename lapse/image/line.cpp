@@ -16,9 +16,9 @@ struct Photo {
   explicit Photo(std::unique_ptr<Order> made) : order(std::move(made)) {}
   const std::unique_ptr<Order> order;
   std::atomic<bool> ended{false};
-  std::uint64_t turn = 0;                          // when it was last taken from
+  std::uint64_t turn = 0;                        // when it was last taken from
   std::atomic<Duration> preprocess{Duration{}};  // of the first stage, which may be ahead
-  Advance advance{};                               // of the third
+  Advance advance{};                             // of the third
 
   Enlargement& enlargement() const { return *order->enlargement; }
   /// The first one counts.
@@ -33,7 +33,6 @@ struct Photo {
 };
 
 Duration since(std::chrono::steady_clock::time_point begin) { return std::chrono::steady_clock::now() - begin; }
-
 
 struct Tile {
   std::shared_ptr<Photo> photo;
@@ -112,9 +111,8 @@ class Line {
     Batch batch;
     auto open = photos_;
     while (!open.empty() && batch.tiles.size() < options_.max_batch) {
-      const auto next = std::ranges::min_element(open, {}, [this](const auto& photo) {
-        return std::pair(turns_[photo->order->owner], photo->turn);
-      });
+      const auto next =
+          std::ranges::min_element(open, {}, [this](const auto& photo) { return std::pair(turns_[photo->order->owner], photo->turn); });
       if (take_from(*next, batch)) {
         turns_[(*next)->order->owner] = (*next)->turn = ++turn_;
       } else {

@@ -14,7 +14,7 @@ namespace lapse::image {
 
 /// How far a photo is, and what has been spent on it. A forward pass that it shared counts by its share of the tiles.
 struct Advance {
-  std::size_t done = 0, total = 0;                 // tiles
+  std::size_t done = 0, total = 0;                  // tiles
   Duration preprocess{}, forward{}, postprocess{};  // decoding and cutting; the model; putting together and encoding
 };
 
@@ -22,8 +22,8 @@ struct Advance {
 struct Order {
   std::unique_ptr<Enlargement> enlargement;
   std::function<void(const Result<void>&)> ended;
-  std::string owner{};                              // owners take turns tile by tile, and then an owner's photos
-  std::function<bool()> wanted{};                   // false: it ends with Cancelled, before its next tile; empty: always
+  std::string owner{};                             // owners take turns tile by tile, and then an owner's photos
+  std::function<bool()> wanted{};                  // false: it ends with Cancelled, before its next tile; empty: always
   std::function<void(const Advance&)> advanced{};  // after every tile, on the thread that calls ended; may be empty
 };
 

@@ -9,6 +9,7 @@
 // Unit: pixels of the picture (input), unless it says enlarged.
 
 #include <cstddef>
+#include <cstdint>
 #include <lapse/base/error.hpp>
 
 namespace lapse::image {
@@ -38,8 +39,9 @@ class TileAxis {
 /// Both: tiles row by row, from the left.
 struct Tiling {
   TileAxis x, y;
-  /// Error: BadModel for a scaling that can't be: a scale of 0 or above 8, no pixel left between two halos.
-  static Result<Tiling> make(std::size_t width, std::size_t height, const Scaling& scaling);
+  /// Tiles are less high where their own rows were more than `most_rows` otherwise (but for one, which there always is). Error: BadModel
+  /// for a scaling that can't be: a scale of 0 or above 8, no pixel left between two halos.
+  static Result<Tiling> make(std::size_t width, std::size_t height, const Scaling& scaling, std::size_t most_rows = SIZE_MAX);
   std::size_t count() const noexcept { return x.count() * y.count(); }
 };
 

@@ -80,7 +80,7 @@ class PhotoLine : public testing::Test {
   std::vector<Photo> photos_;
   std::size_t asked_ = 0;
   std::mutex mutex_;
-  std::map<std::int64_t, int> batches_;  // by their size
+  std::map<std::int64_t, int> batches_;     // by their size
   std::vector<std::string> order_of_ends_;  // owners
 };
 

@@ -54,5 +54,17 @@ TEST(Tiling, RefusesWhatCannotBe) {
   EXPECT_TRUE(Tiling::make(100, 100, Scaling{2, 33, 16}));
 }
 
+TEST(Tiling, MakesTilesLessHighWhenFewRowsAreAllowed) {
+  const auto rows = [](std::size_t most) { return Tiling::make(1000, 1000, Scaling{2, 64, 8}, most)->y; };
+  EXPECT_EQ(rows(SIZE_MAX).length(), 64U);
+  EXPECT_EQ(rows(56).length(), 64U);
+  for (const std::size_t most : {55, 20, 9}) {
+    const TileAxis y = rows(most);
+    for (std::size_t i = 0; i < y.count(); ++i) EXPECT_LE(y.end(i) - y.begin(i), most);
+    expect_exact(1000, y.length(), 8);
+  }
+  EXPECT_EQ(rows(0).length(), 17U);
+}
+
 }  // namespace
 }  // namespace lapse::image

@@ -37,6 +37,7 @@ class Writer final : public PhotoWriter {
   // Of the encoder's thread; outcome_ is for others once they have joined it.
   std::vector<std::byte> chunk_;
   std::size_t used_ = 0;  // bytes of the chunk
+  int next_row_ = 0;
   Result<void> outcome_;
 
   std::thread thread_;  // last: it uses all of the above
