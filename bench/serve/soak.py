@@ -59,10 +59,10 @@ def write_picky(path):
 
 
 class Samples:
-    """Taken in the background until told to stop."""
+    """Taken in the background until told to stop, each written to the file at once."""
 
-    def __init__(self, server, data):
-        self.server, self.blobs = server, data / "blobs"
+    def __init__(self, server, data, file):
+        self.server, self.blobs, self.file = server, data / "blobs", file
         self.database, self.log = data / "jobs.sqlite", data / "jobs.sqlite-wal"
         self.connection = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, check_same_thread=False)
         self.workers = server.workers()  # those of today; who comes later may go again
@@ -73,13 +73,19 @@ class Samples:
 
     def run(self):
         due = time.monotonic()
-        while not self.stopping.is_set():
-            try:
-                self.rows.append(self.take(disk=len(self.rows) % DISK_EVERY == 0))
-            except (OSError, Gone, KeyError) as error:
-                print(f"no sample: {error!r}", file=sys.stderr)
-            due += 1
-            self.stopping.wait(max(0, due - time.monotonic()))
+        with open(self.file, "w", newline="") as out:
+            while not self.stopping.is_set():
+                try:
+                    self.rows.append(self.take(disk=len(self.rows) % DISK_EVERY == 0))
+                    if len(self.rows) == 1:
+                        table = csv.DictWriter(out, self.rows[0])
+                        table.writeheader()
+                    table.writerow(self.rows[-1])
+                    out.flush()
+                except (OSError, Gone, KeyError) as error:
+                    print(f"no sample: {error!r}", file=sys.stderr)
+                due += 1
+                self.stopping.wait(max(0, due - time.monotonic()))
 
     def close(self):
         self.stopping.set()
@@ -187,7 +193,7 @@ def soak(parsed, folder):
     settings = {"affine": {"max_batch": 8, "max_delay_ms": 2}, "slow": {"model": "sim:device=20ms"}}
     with figures.serving(parsed, folder, files, options=options, settings=settings) as server:
         town = visitors.Town(server, parsed.times["retention"], parsed.times["tombstone"])
-        samples = Samples(server, folder / "data")
+        samples = Samples(server, folder / "data", parsed.out / "soak.csv")
         try:
             bulk = traffic(parsed, server, town, folder / "models", folder / "files")
             ended = time.monotonic() - samples.began
@@ -199,17 +205,9 @@ def soak(parsed, folder):
             town.stopping.set()
             samples.close()
             town.receiver.close()
-            save(parsed.out / "soak.csv", samples.rows)
     if status != 0:
         town.complain(f"SIGTERM ended the server with status {status}")
     return {"bulk": bulk, "visits": dict(town.counts), "complaints": town.complaints, "left": left, "traffic_seconds": ended, "samples": samples.rows}
-
-
-def save(file, rows):
-    with open(file, "w", newline="") as out:
-        table = csv.DictWriter(out, rows[0] if rows else [])
-        table.writeheader()
-        table.writerows(rows)
 
 
 def judge(parsed, result):

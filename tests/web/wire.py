@@ -11,7 +11,7 @@ import time
 
 SOURCE = pathlib.Path(os.environ["LAPSE_SOURCE_DIR"])
 sys.path.insert(0, str(SOURCE / "bench" / "serve"))
-from server import Server, kill  # noqa: E402
+from server import Client, Server, kill  # noqa: E402, F401
 
 MODELS = SOURCE / "models" / "photo-sr"
 PIECE = 16 * 1024
