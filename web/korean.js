@@ -57,6 +57,7 @@ export default {
   'Download: {name}, {size}': '내려받기: {name}, {size}',
 
   // messages
+  Messages: '알림',
   'Your photo is uploaded.': '사진을 업로드했습니다.',
   '{n} photos are uploaded.': '사진 {n}장을 업로드했습니다.',
   '{name} is done.': '{name} 사진이 완성되었습니다.',

@@ -75,6 +75,18 @@ class People(WebCase):
         album.settle()
         self.assertTrue(album.one("#scales label:nth-of-type(2) input").is_selected(), "the choice is forgotten")
 
+    def test_the_language_can_be_changed_and_is_remembered(self):
+        album = self.browse(language="ko")
+        album.add(*photos.save(self.folder, 1))
+        album.until_all("done", 1)
+        self.assertEqual(album.tiles()[0]["says"], "완료")
+        album.one("[data-language=en]").click()
+        album.wait(lambda: album.tiles()[0]["says"] == "Done", "the tile stays Korean")
+        self.assertEqual(album.one("h1").text, "Sharper photos, without the wait")
+        album.browser.refresh()
+        album.settle()
+        self.assertEqual(album.browser.execute_script("return document.documentElement.lang"), "en")
+
     def test_dropped_and_pasted(self):
         album = self.browse()
         for number, (event, transfer) in enumerate((("drop", "dataTransfer"), ("paste", "clipboardData"))):

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Every sentence of the page has its Korean, none is left over, and the server's reasons read as the command line says them."""
+"""What can be said of the page without a browser: its words in both languages, and that its parts are those that it names."""
 
 import os
 import pathlib
@@ -57,6 +57,26 @@ class Words(unittest.TestCase):
     def faults(self):
         header = SOURCE / "lapse" / "image" / "faults.hpp"
         return dict(re.findall(r'\{"((?:[^"\\]|\\.)*)",\s*"((?:[^"\\]|\\.)*)"\}', header.read_text()))
+
+
+class Parts(unittest.TestCase):
+    page = (WEB / "index.html").read_text()
+
+    def test_there_is_nothing_inline(self):
+        self.assertEqual(re.findall(r"<style|<script(?![^>]* src=)|\sstyle=|\son\w+=|javascript:", self.page), [])
+        self.assertEqual(re.findall(r"https?://(?!www\.w3\.org)", "".join(file.read_text() for file in WEB.glob("*.*") if file.suffix != ".png")), [])
+
+    def test_every_element_that_is_looked_for_is_there(self):
+        wanted = set()
+        for file in WEB.glob("*.js"):
+            wanted |= set(re.findall(r"(?:\$|getElementById)\('([\w-]+)'\)", file.read_text()))
+        self.assertGreater(len(wanted), 30)
+        self.assertEqual(wanted - set(re.findall(r'id="([\w-]+)"', self.page)), set())
+
+    def test_the_service_worker_keeps_every_file(self):
+        kept = set(re.findall(r"'/([^']*)'", re.search(r"const files = \[(.*?)\];", (WEB / "sw.js").read_text(), re.S)[1]))
+        there = {file.name for file in WEB.iterdir() if file.is_file() and file.suffix != ".py"}
+        self.assertEqual(kept, there - {"index.html", "sw.js"} | {""})
 
 
 if __name__ == "__main__":
