@@ -11,6 +11,7 @@ Goals, pinned: acknowledgement p99 at most 10 ms (better 5), at least 1,200 a se
     bench/serve/decoupled.py [--quick]
 """
 
+import contextlib
 
 import bench_models
 import figures
@@ -19,19 +20,18 @@ from server import Client
 GOALS = {"p99_seconds": 0.010, "per_second": 1200, "health_seconds": 0.005}
 
 
-def one_round(parsed, model, pin, name):
-    with figures.folder(parsed) as folder:
-        disk = figures.fsync_times(folder)
-        with figures.serving(parsed, folder, {"busy": model}, pin) as server:
-            common = ["--path", "/v2/jobs/{id}?model=busy", "--shape", "1,65536"]
-            figures.load(parsed, server, "submit", *common, "--count", 8)  # the engine has work from now on
-            figures.wait_until(lambda: figures.ask(server, "/v2/jobs?state=running&limit=1")["jobs"], 30, "a job is running")
-            samples = parsed.out / f"decoupled-{name}.csv"
-            result = figures.load(parsed, server, "submit", *common, "--count", parsed.count, "--clients", 8, "--health", "/v2/health/live",
-                                  "--samples", samples, "--health-samples", parsed.out / f"decoupled-health-{name}.csv", pin=pin)
-            newest = figures.ask(server, "/v2/jobs?state=queued&limit=1")["jobs"][0]
-            position = Client(server).ask("GET", f"/v2/jobs/{newest['id']}").json().get("queue", {}).get("position")
-            ready = figures.ask(server, "/v2/health/ready")
+def one_round(parsed, model, pin, name, folder):
+    disk = figures.fsync_times(folder)
+    with figures.serving(parsed, folder, {"busy": model}, pin) as server:
+        common = ["--path", "/v2/jobs/{id}?model=busy", "--shape", "1,65536"]
+        figures.load(parsed, server, "submit", *common, "--count", 8)  # the engine has work from now on
+        figures.wait_until(lambda: figures.ask(server, "/v2/jobs?state=running&limit=1")["jobs"], 30, "a job is running")
+        samples = parsed.out / f"decoupled-{name}.csv"
+        result = figures.load(parsed, server, "submit", *common, "--count", parsed.count, "--clients", 8, "--health", "/v2/health/live",
+                              "--samples", samples, "--health-samples", parsed.out / f"decoupled-health-{name}.csv", pin=pin)
+        newest = figures.ask(server, "/v2/jobs?state=queued&limit=1")["jobs"][0]
+        position = Client(server).ask("GET", f"/v2/jobs/{newest['id']}").json().get("queue", {}).get("position")
+        ready = figures.ask(server, "/v2/health/ready")
     lines = [line.split(",") for line in samples.read_text().splitlines()[1:]]
     last = [float(took) for _, took, status in lines[-len(lines) // 4:] if status == "202"]
     return {**result, "queued_behind": position, "ready": ready, "last_quarter_p99_seconds": figures.percentile(last, 0.99), "disk": disk}
@@ -43,15 +43,20 @@ def main():
     parsed = figures.parse(parser)
     if parsed.quick:
         parsed.count = 300
-    with figures.folder(parsed) as folder:
-        model = folder / "busy.onnx"
+    with contextlib.ExitStack() as stack:
+        # All folders go at the end: a file system that has just lost 20,000 files is slower at making new ones (ext4 does not reuse their
+        # inodes for a while, and looks for others).
+        def folder():
+            return stack.enter_context(figures.folder(parsed))
+
+        model = folder() / "busy.onnx"
         seconds = bench_models.make_busy(parsed.lapse, model, 0.3 if parsed.quick else 2)
         print(f"a model of {seconds:.2f} s on one thread, {parsed.count} requests of 256 KiB, 8 clients, {parsed.rounds} rounds")
         rows = {"two cores": figures.pinned(), "not pinned": []}
         rounds = []
         for number in range(parsed.rounds):
             order = list(rows) if number % 2 == 0 else list(reversed(rows))
-            rounds.append({row: one_round(parsed, model, rows[row], f"{row.replace(' ', '-')}-{number}") for row in order})
+            rounds.append({row: one_round(parsed, model, rows[row], f"{row.replace(' ', '-')}-{number}", folder()) for row in order})
             for row in rows:
                 got = rounds[-1][row]
                 print(f"  round {number + 1}, {row}: {got['accepted_per_second']:.0f}/s, p50 {got['acknowledgement']['p50_seconds'] * 1e3:.2f} ms, "

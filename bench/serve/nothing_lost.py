@@ -378,12 +378,15 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--cuts", type=int, default=200)
+    parser.add_argument("--quick", action="store_true", help="a few rounds of each: does it run at all")
     parser.add_argument("--seed", type=int, default=1, help="of the first round; the next has the next")
     parser.add_argument("--option", action="append", default=[], help="one more argument of the server")
     parser.add_argument("--patience", type=float, default=30, metavar="SECONDS", help="in which everything has to become final")
     parser.add_argument("--only", metavar="KIND:SEED")
     parser.add_argument("--again", type=pathlib.Path, metavar="FOLDER")
     asked = parser.parse_args()
+    if asked.quick:
+        asked.kills = asked.cuts = 3
     asked.out = asked.out.resolve()
     asked.lapse = asked.lapse.resolve()
     asked.library = (asked.library or asked.lapse.parent / "bench" / "power_cut.so").resolve(strict=True)

@@ -1,7 +1,7 @@
 #pragma once
 // Blobs as files of one machine, for several processes at once.
 //
-//   FOLDER/incoming/…      being written; each locked (flock) by its writer, so that what a dead one left can be told
+//   FOLDER/incoming/07/…   being written; each locked (flock) by its writer, so that what a dead one left can be told
 //   FOLDER/ab/abcd…        a blob under its SHA-256, in the sub-folder of its first two digits
 //   FOLDER/keep            lock: deletions share it, a backup has it alone (hold)
 //
@@ -11,6 +11,7 @@
 // The last kReserve bytes of the disk are not for blobs: the database needs them to cancel and delete jobs, and so to make room.
 
 #include <array>
+#include <atomic>
 #include <lapse/jobs/blob_store.hpp>
 #include <lapse/jobs/disk.hpp>
 #include <lapse/jobs/folder_sync.hpp>
@@ -44,9 +45,12 @@ class FolderBlobStore final : public BlobStore {
   /// Brings a written file in under its name; true: it has been moved, false: there was one already.
   Result<bool> shelve(const Blob& blob, const File& file, const std::string& written);
   Result<void> remove(const BlobId& id, Duration grace, const Referenced& referenced, Collected& collected);
-  Result<void> collect_incoming(Duration grace, Collected& collected);
+  std::string tray(unsigned number) const;
+  Result<void> collect_tray(const std::string& tray, Duration grace, Collected& collected);
 
+  static constexpr unsigned kTrays = 64;
   const std::string folder_;
+  std::atomic<unsigned> next_tray_{0};
   std::array<std::unique_ptr<FolderSync>, 256> shelves_;
 };
 

@@ -26,8 +26,9 @@ Result<State> parse_state(std::string_view text) {
 
 Result<void> check(const JobSpec& spec) {
   constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-";
-  if (spec.id.empty() || spec.id.size() > 128 || spec.id.find_first_not_of(kLetters) != std::string::npos) {
-    return fail(ErrorCode::BadInput, "a job's id is 1 to 128 characters of A-Z a-z 0-9 . _ ~ -", "a UUID, for example");
+  const bool is_step = spec.id == "." || spec.id == "..";  // in a path
+  if (spec.id.empty() || spec.id.size() > 128 || spec.id.find_first_not_of(kLetters) != std::string::npos || is_step) {
+    return fail(ErrorCode::BadInput, "a job's id is 1 to 128 characters of A-Z a-z 0-9 . _ ~ - and not . or ..", "a UUID, for example");
   }
   if (spec.owner.empty() || spec.owner.size() > 64) return fail(ErrorCode::BadInput, "an owner's name is 1 to 64 characters");
   if (spec.model.empty()) return fail(ErrorCode::BadInput, "no model is named");

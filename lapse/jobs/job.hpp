@@ -41,7 +41,7 @@ struct Payload {
 /// What is handed in. (owner, id) names the job for ever.
 struct JobSpec {
   std::string owner;  // 1 to 64 characters
-  std::string id;     // 1 to 128 characters of A-Z a-z 0-9 . _ ~ -, chosen by the client or by us
+  std::string id;     // 1 to 128 characters of A-Z a-z 0-9 . _ ~ -, not . or .., chosen by the client or by us
   std::string model;
   std::string version;  // empty: the newest there is when it runs
   Payload input;

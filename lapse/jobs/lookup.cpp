@@ -75,7 +75,7 @@ Result<JobStore::Events> read_events(sqlite::Connection& connection, const std::
 Result<std::vector<QueueDepth>> read_depths(sqlite::Connection& connection) {
   std::vector<QueueDepth> depths;
   LAPSE_TRY(auto query, connection.query("SELECT model, queued, running, bytes, (SELECT min(accepted) FROM jobs WHERE state = 0 AND "
-                                         "jobs.model = depths.model) FROM depths ORDER BY model"));
+                                         "jobs.model = depths.model) FROM depths WHERE queued > 0 OR running > 0 ORDER BY model"));
   while (true) {
     LAPSE_TRY(const bool row, query.next());
     if (!row) return depths;

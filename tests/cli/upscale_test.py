@@ -120,7 +120,7 @@ class Upscale(Case):
         path, _ = self.photo("a.jpg")
         self.upscale(path, "-o", self.folder / "a.webp")
         self.assertEqual(Image.open(self.folder / "a.webp").format, "WEBP")
-        self.upscale(path, "-o", self.folder / "out/", "--format", "png")
+        self.upscale(path, "-o", f"{self.folder}/out/", "--format", "png")  # a pathlib.Path would lose the slash
         self.assertEqual(Image.open(self.folder / "out" / "a.png").format, "PNG")
 
     def test_transparency_is_kept_or_told(self):

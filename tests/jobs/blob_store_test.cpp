@@ -38,7 +38,8 @@ class Blobs : public testing::Test {
     return blob.value_or(Blob{});
   }
   std::size_t incoming() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator{folder_ / "blobs/incoming"}, fs::directory_iterator{}));
+    return static_cast<std::size_t>(std::ranges::count_if(fs::recursive_directory_iterator{folder_ / "blobs/incoming"},
+                                                          [](const fs::directory_entry& entry) { return entry.is_regular_file(); }));
   }
   /// As if it had been put so long ago.
   void age(const BlobId& id, Duration by) {

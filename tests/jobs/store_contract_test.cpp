@@ -169,8 +169,8 @@ TEST_P(StoreContract, OwnersNeverSeeEachOther) {
 }
 
 TEST_P(StoreContract, BadNamesAndPrioritiesAreRefused) {
-  for (const std::string& id :
-       {std::string{}, std::string(129, 'a'), std::string{"a/b"}, std::string{"a b"}, std::string("a\0b", 3), std::string{"\xc3\xa4"}}) {
+  for (const std::string& id : {std::string{}, std::string(129, 'a'), std::string{"a/b"}, std::string{"a b"}, std::string("a\0b", 3),
+                                std::string{"\xc3\xa4"}, std::string{"."}, std::string{".."}}) {
     EXPECT_EQ(store_->submit(spec_of("ann", id)).error().code, ErrorCode::BadInput) << id;
   }
   EXPECT_EQ(store_->submit(spec_of("", "one")).error().code, ErrorCode::BadInput);
@@ -490,6 +490,12 @@ TEST_P(StoreContract, DepthsCountWhatIsQueuedAndRunning) {
   EXPECT_EQ(depths[1].bytes, 100u);
   EXPECT_EQ(depths[1].oldest, oldest + 1s);
   EXPECT_EQ(depths[0].queued, 1u);
+}
+
+TEST_P(StoreContract, AQueueThatIsEmptyIsNotCounted) {
+  submit("ann", "one");
+  complete(claim_one());
+  EXPECT_TRUE(store_->depths()->empty());
 }
 
 TEST_P(StoreContract, ARemovedJobIsGoneThenUnknownAndItsBlobsAreCounted) {

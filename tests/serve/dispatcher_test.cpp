@@ -158,16 +158,21 @@ TEST_F(Dispatching, NothingIsStartedAfterItsDeadlineAlsoBehindARunningPass) {
 TEST_F(Dispatching, ADiskWithoutRoomForResultsCostsNoAttempt) {
   open_store();
   for (int i = 0; i < 20; ++i) submit("n", fmt::format("j{}", i), static_cast<float>(i));
-  const auto incoming = folder_ / "blobs/incoming";
-  std::filesystem::remove(incoming);
-  std::filesystem::create_symlink("nowhere", incoming);  // as good as full
+  std::vector<std::filesystem::path> trays;
+  for (const auto& tray : std::filesystem::directory_iterator(folder_ / "blobs/incoming")) trays.push_back(tray);
+  for (const auto& tray : trays) {  // as good as full
+    std::filesystem::remove(tray);
+    std::filesystem::create_symlink("nowhere", tray);
+  }
   model("n", {{"model", "null"}, {"max_batch", 4}});
   start();
   ASSERT_TRUE(becomes([&] { return watcher_.said("a job could not be finished") >= 4; }));  // more than there are attempts
   for (int i = 0; i < 20; ++i) EXPECT_FALSE(ended(fmt::format("j{}", i)));
   EXPECT_TRUE(infer("n", 5).get()) << "this one needs no disk";
-  std::filesystem::remove(incoming);
-  std::filesystem::create_directory(incoming);
+  for (const auto& tray : trays) {
+    std::filesystem::remove(tray);
+    std::filesystem::create_directory(tray);
+  }
   for (int i = 0; i < 20; ++i) {
     const std::string id = fmt::format("j{}", i);
     ASSERT_TRUE(becomes([&] { return ended(id); }));
@@ -318,6 +323,23 @@ TEST_F(Dispatching, JobsOfARemovedModelWaitUntilItIsBack) {
   model("n", {{"model", "null"}});
   ASSERT_TRUE(becomes([&] { return ended("j"); }));
   EXPECT_EQ(result_of(job("j")), 4.0F);
+}
+
+TEST_F(Dispatching, AModelThatWasRemovedIsForgottenAndANewOneWhenItIsBack) {
+  model("n", {{"model", "null"}});
+  start();
+  ASSERT_TRUE(becomes([&] { return ready("n"); }));
+  EXPECT_TRUE(infer("n", 1).get());
+  EXPECT_EQ(status("n").statistics.successes, 1u);
+  std::filesystem::remove(folder_ / "models/n.json");
+  const int worker = watcher_.pids().at(0);
+  ASSERT_TRUE(becomes([&] { return ::kill(worker, 0) != 0; }));
+  ASSERT_TRUE(becomes([&] {
+    model("n", {{"model", "null"}});
+    const bool fresh = becomes([&] { return ready("n"); }) && status("n").statistics.successes == 0;
+    std::filesystem::remove(folder_ / "models/n.json");
+    return fresh;
+  }));
 }
 
 TEST_F(Dispatching, ABrokenModelSaysWhyAndIsTriedAgainWhenItChanges) {

@@ -88,6 +88,19 @@ TEST(Scheduler, RowsFillABatchAndNotRequests) {
   EXPECT_EQ(scheduler.waiting(), 0U);
 }
 
+TEST(Scheduler, ADispatchIsNoMoreBytesThanAWorkerTakes) {
+  Scheduler scheduler{{8, milliseconds{0}, 10, 100}};
+  for (const auto& [id, bytes] : {std::pair{1, 60}, {2, 40}, {3, 1}, {4, 1000}, {5, 99}}) {
+    auto one = request(static_cast<std::uint64_t>(id));
+    one.bytes = static_cast<std::uint64_t>(bytes);
+    ASSERT_TRUE(scheduler.add(one));
+  }
+  EXPECT_THAT(scheduler.decide(kStart, 8, true).direct, ElementsAre(1, 2));
+  EXPECT_THAT(scheduler.decide(kStart, 8, true).direct, ElementsAre(3));
+  EXPECT_THAT(scheduler.decide(kStart, 8, true).direct, ElementsAre(4)) << "alone, whatever becomes of it";
+  EXPECT_THAT(scheduler.decide(kStart, 8, true).direct, ElementsAre(5));
+}
+
 TEST(Scheduler, FillsABatchWithJobs) {
   Scheduler scheduler{{4, milliseconds{10}, 10}};
   ASSERT_TRUE(scheduler.add(request(1)));

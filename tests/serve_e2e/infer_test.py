@@ -92,6 +92,7 @@ class Protocol(ServingCase):
 class OnnxModels(ServingCase):
     def prepare(self):
         write_sum(self.folder / "models" / "sum.onnx")
+        (self.folder / "models" / "sum.json").write_text(json.dumps({"max_batch": 4}))
         shutil.copy(SOURCE / "models" / "demo" / "model.onnx", self.folder / "models" / "demo.onnx")
 
     def test_several_inputs_by_hand(self):

@@ -39,7 +39,8 @@ class Jobs(ServingCase):
         for key in ("key-1", "key-1", '"key-1"'):
             headers = {"Prefer": "wait=3, Respond-Async", "Idempotency-Key": key}
             self.assertEqual(self.client.ask("POST", "/v2/models/slow/infer", SMALL, headers).json()["id"], "key-1")
-        self.refused("POST", "/v2/models/slow/infer", SMALL, status=400, says="id", Prefer="respond-async", Idempotency_Key="a/b")
+        for key in ("a/b", "", '""', ".", "..", "a" * 129):  # what could not stand in the job's path
+            self.refused("POST", "/v2/models/slow/infer", SMALL, status=400, says="id", Prefer="respond-async", Idempotency_Key=key)
 
     def test_what_was_deleted_is_gone_and_what_never_was_is_not_found(self):
         self.put("one")
@@ -152,6 +153,15 @@ class NoGrace(ServingCase):
         self.assertEqual(self.ask("DELETE", "/v2/jobs/one").json()["blobs"], {"deleted": 0, "shared": 2, "kept": 0})
         self.assertEqual(self.values(self.ask("GET", "/v2/jobs/two/result")).ravel().tolist(), X)
         self.assertEqual(self.ask("DELETE", "/v2/jobs/two").json()["blobs"], {"deleted": 2, "shared": 0, "kept": 0})
+
+    def test_a_blob_that_no_job_refers_to_is_collected(self):
+        def blobs():
+            return len(list((self.folder / "data" / "blobs").glob("??/*")))
+        self.put("one")
+        self.until("one", "done")
+        for number in range(2):  # the first may be met by the look after the start
+            self.put("one", body=SMALL.replace("1.0", f"{number}.5"), status=409)
+            self.wait_for(lambda: blobs() == 2, "what the refused request left is never collected")
 
     def test_a_retry_still_has_its_input(self):
         self.put("busy", "slow")

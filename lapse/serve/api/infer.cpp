@@ -33,54 +33,63 @@ std::string_view unquoted(std::string_view text) {
   return quoted ? text.substr(1, text.size() - 2) : text;
 }
 
-net::awaitable<http::Response> infer_now(Services& services, http::Exchange& exchange, Intake intake) {
+net::awaitable<http::Response> infer_now(Services& services, http::Exchange& exchange, std::string model, std::string version) {
+  auto intake = co_await take_in(services, exchange, model, version, Keep{});
+  if (!intake) co_return std::move(intake.error());
   auto ticket = std::make_shared<Ticket>();
   exchange.on_gone([ticket] { ticket->abandon(); });
   DirectRequest request;
-  request.model = intake.model;
-  request.version = intake.version;
-  request.body = std::move(intake.body);
-  request.header_length = intake.header_length;
-  request.priority = intake.priority;
-  request.timeout = intake.timeout;
+  request.model = model;
+  request.version = std::move(version);
+  request.body = std::move(intake->body);
+  request.header_length = intake->header_length;
+  request.priority = intake->priority;
+  request.timeout = intake->timeout;
   request.owner = exchange.owner();
-  request.rows = intake.rows;
+  request.rows = intake->rows;
   auto reply = co_await services.dispatcher.infer(std::move(request), ticket);
-  if (!reply) co_return refuse_busy(services, reply.error(), intake.model);
+  if (!reply) co_return refuse_busy(services, reply.error(), model);
   http::Response response = json(200, std::move(reply->body));
   response.content_type = std::move(reply->content_type);
   if (reply->header_length > 0) response.headers.emplace_back("Inference-Header-Content-Length", std::to_string(reply->header_length));
   co_return response;
 }
 
+// On the pool.
 Result<jobs::Submitted> store(Services& services, const Intake& intake, jobs::JobSpec& spec) {
+  spec.input.content_type = intake.header_length > 0 ? "application/octet-stream" : "application/json";
+  spec.input.header_length = intake.header_length;
+  spec.priority = intake.priority;
+  if (intake.timeout) spec.deadline = jobs::system_now() + *intake.timeout;
   LAPSE_TRY(spec.input.blob, services.blobs.put(std::as_bytes(std::span{intake.body})));
   spec.digest = digest_of(spec, intake.timeout);
   return services.store.submit(spec);
 }
 
-net::awaitable<http::Response> infer_later(Services& services, http::Exchange& exchange, Intake intake, std::string id,
-                                           Clock::time_point began) {
+net::awaitable<http::Response> infer_later(Services& services, http::Exchange& exchange, std::string id, std::string model,
+                                           std::string version, Clock::time_point began) {
+  const auto named = check_job_name(id);
+  if (!named) co_return http::refuse(named.error());
   jobs::JobSpec spec;
   spec.owner = exchange.owner();
   spec.id = std::move(id);
-  spec.model = intake.model;
-  spec.version = intake.version;
-  spec.input.content_type = intake.header_length > 0 ? "application/octet-stream" : "application/json";
-  spec.input.header_length = intake.header_length;
-  spec.priority = intake.priority;
-  if (intake.timeout) spec.deadline = jobs::system_now() + *intake.timeout;
+  spec.model = std::move(model);
+  spec.version = std::move(version);
   spec.webhook = exchange.query("webhook").value_or("");
   if (!spec.webhook.empty()) {
     const auto target = webhook::parse_target(spec.webhook, services.private_webhooks);
     if (!target) co_return http::refuse(target.error());
   }
 
-  const auto submitted = co_await on(services.pool, [&] { return store(services, intake, spec); });
-  if (!submitted) co_return refuse_busy(services, submitted.error(), "");
-  if (submitted->created) services.observer.accepted(submitted->job, Clock::now() - began);
-  const bool over = !submitted->created && final(submitted->job.state);
-  http::Response response = json(over ? 200 : 202, jobs::describe(submitted->job));
+  std::optional<Result<jobs::Submitted>> submitted;
+  Keep keep = [&](const Intake& intake) { submitted = store(services, intake, spec); };
+  const auto intake = co_await take_in(services, exchange, spec.model, spec.version, std::move(keep));
+  if (!intake) co_return intake.error();
+  if (!*submitted) co_return refuse_busy(services, submitted->error(), "");
+  const jobs::Job& job = (*submitted)->job;
+  const bool created = (*submitted)->created;
+  if (created) services.observer.accepted(job, Clock::now() - began);
+  http::Response response = json(!created && final(job.state) ? 200 : 202, jobs::describe(job));
   response.headers.emplace_back("Location", "/v2/jobs/" + spec.id);
   if (prefers_later(exchange)) response.headers.emplace_back("Preference-Applied", "respond-async");
   co_return response;
@@ -88,34 +97,26 @@ net::awaitable<http::Response> infer_later(Services& services, http::Exchange& e
 
 net::awaitable<http::Response> infer(Services& services, http::Exchange& exchange) {
   const auto began = Clock::now();
+  std::string model = exchange.part("model"), version = exchange.part("version");
   const bool later = prefers_later(exchange);
   std::string id;
   if (later) {
     const auto key = exchange.header("Idempotency-Key");
     id = key ? std::string(unquoted(*key)) : new_job_name();
-    const auto named = check_job_name(id);
-    if (!named) co_return http::refuse(named.error());
   }
-  const Purpose purpose = later ? Purpose::Job : Purpose::Answer;
-  auto intake = co_await take_in(services, exchange, purpose, exchange.part("model"), exchange.part("version"));
-  if (!intake) co_return std::move(intake.error());
-  auto work =
-      later ? infer_later(services, exchange, std::move(*intake), std::move(id), began) : infer_now(services, exchange, std::move(*intake));
+  auto work = later ? infer_later(services, exchange, std::move(id), std::move(model), std::move(version), began)
+                    : infer_now(services, exchange, std::move(model), std::move(version));
   co_return co_await std::move(work);
 }
 
 net::awaitable<http::Response> put(Services& services, http::Exchange& exchange) {
   const auto began = Clock::now();
   const std::string id = exchange.part("id");
-  const auto named = check_job_name(id);
-  if (!named) co_return http::refuse(named.error());
   const auto model = exchange.query("model");
   if (!model || model->empty()) {
     co_return http::refuse({ErrorCode::BadInput, "the query names no model", fmt::format("PUT /v2/jobs/{}?model=NAME", id)});
   }
-  auto intake = co_await take_in(services, exchange, Purpose::Job, *model, exchange.query("version").value_or(""));
-  if (!intake) co_return std::move(intake.error());
-  co_return co_await infer_later(services, exchange, std::move(*intake), id, began);
+  co_return co_await infer_later(services, exchange, id, *model, exchange.query("version").value_or(""), began);
 }
 
 }  // namespace

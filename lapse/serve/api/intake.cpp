@@ -22,11 +22,11 @@ Result<Number> parse_number(std::string_view text, std::string_view what, Number
   return value;
 }
 
-std::optional<http::Response> closed_for(Purpose purpose, const Services& services) {
+std::optional<http::Response> closed_for(const Services& services, bool needs_disk) {
   if (services.condition.stopping) {
     return http::refuse({ErrorCode::Unavailable, "the server is stopping", "try again in a moment"}, seconds{1});
   }
-  if (purpose == Purpose::Job && services.condition.trouble) return http::refuse(*services.condition.trouble, seconds{10});
+  if (needs_disk && services.condition.trouble) return http::refuse(*services.condition.trouble, seconds{10});
   return std::nullopt;
 }
 
@@ -77,16 +77,14 @@ Result<void> check_body(const http::Exchange& exchange, const ModelStatus& model
 
 }  // namespace
 
-net::awaitable<tl::expected<Intake, http::Response>> take_in(Services& services, http::Exchange& exchange, Purpose purpose,
-                                                             const std::string& model, const std::string& version) {
+net::awaitable<tl::expected<Intake, http::Response>> take_in(Services& services, http::Exchange& exchange, const std::string& model,
+                                                             const std::string& version, Keep keep) {
   const auto status = services.dispatcher.model(model, version);
   if (!status) co_return tl::unexpected(refuse_unknown(status.error()));
-  if (auto refused = closed_for(purpose, services)) co_return tl::unexpected(std::move(*refused));
+  if (auto refused = closed_for(services, keep != nullptr)) co_return tl::unexpected(std::move(*refused));
   if (auto refused = unready(*status)) co_return tl::unexpected(std::move(*refused));
 
   Intake intake;
-  intake.model = model;
-  intake.version = version;
   const auto read = read_parameters(exchange, intake);
   if (!read) co_return tl::unexpected(http::refuse(read.error()));
   auto body = co_await exchange.body(services.max_body);
@@ -95,7 +93,11 @@ net::awaitable<tl::expected<Intake, http::Response>> take_in(Services& services,
   http::BodyShare memory = exchange.share();
   const auto room = memory.grow(oip::memory_for(intake.body.size(), intake.header_length));
   if (!room) co_return tl::unexpected(http::refuse(room.error()));
-  const auto checked = co_await on(services.pool, [&] { return check_body(exchange, *status, intake); });
+  const auto checked = co_await on(services.pool, [&] {
+    auto sound = check_body(exchange, *status, intake);
+    if (sound && keep) keep(intake);
+    return sound;
+  });
   if (!checked) co_return tl::unexpected(http::refuse(checked.error()));
   co_return intake;
 }

@@ -3,13 +3,13 @@
 
 #include <lapse/serve/api/services.hpp>
 
+#include <functional>
 #include <string>
 
 namespace lapse::serve::api {
 
 struct Intake {
   Intake() = default;  // no aggregate: lapse/serve/async.hpp says why
-  std::string model, version;
   std::string body;
   std::uint64_t header_length = 0;
   int priority = 0;
@@ -17,11 +17,13 @@ struct Intake {
   std::size_t rows = 1;             // its share of a batch
 };
 
-enum class Purpose : std::uint8_t { Answer, Job };  // a job needs a disk that is well
+/// What makes a job of a request, in the same trip to the pool as the checks: another trip would be two more waits for a thread.
+using Keep = std::function<void(const Intake&)>;
 
-/// Reads and checks the body of a request for this model. The answer to give instead where it is refused.
-net::awaitable<tl::expected<Intake, http::Response>> take_in(Services& services, http::Exchange& exchange, Purpose purpose,
-                                                             const std::string& model, const std::string& version);
+/// Reads and checks the body of a request for this model; what is sound is kept then, where `keep` is not empty (which needs a disk that is
+/// well). The answer to give instead where it is refused.
+net::awaitable<tl::expected<Intake, http::Response>> take_in(Services& services, http::Exchange& exchange, const std::string& model,
+                                                             const std::string& version, Keep keep);
 
 /// 429 with the time until a place will be free in this model's queue (model empty: in that of all jobs), from 1 s to an hour; any other
 /// error as it is.

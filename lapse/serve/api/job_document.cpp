@@ -26,7 +26,7 @@ std::string describe(const Services& services, const Seen& seen) {
 
 net::awaitable<void> tell(Services& services, http::Exchange& exchange, http::Response response, const jobs::Job& job) {
   co_await exchange.respond(std::move(response));
-  if (!final(job.state) || job.trace.delivered) co_return;
+  if (!final(job.state) || job.trace.delivered || exchange.method() == "HEAD") co_return;
   std::vector<std::string> told{job.spec.id};
   co_await note_delivered(services, exchange.owner(), std::move(told));
 }

@@ -74,7 +74,7 @@ net::awaitable<void> send(Services& services, http::Exchange& exchange, const Fo
     response.headers.emplace_back("Content-Range", fmt::format("bytes {}-{}/{}", part.offset, part.offset + part.size - 1, size));
   }
   co_await exchange.respond_blob(std::move(response), found.blob, part.offset, part.size);
-  if (found.job.trace.delivered) co_return;
+  if (found.job.trace.delivered || exchange.method() == "HEAD") co_return;
   std::vector<std::string> delivered{found.job.spec.id};
   co_await note_delivered(services, exchange.owner(), std::move(delivered));
 }

@@ -14,7 +14,7 @@ using Json = nlohmann::ordered_json;
 net::awaitable<http::Response> metadata(Services&, http::Exchange&) {
   const Json document{{"name", "lapse"},
                       {"version", std::string(version())},
-                      {"extensions", {"binary_tensor_data", "model_configuration", "statistics", "async_jobs"}}};
+                      {"extensions", {"binary_tensor_data", "model_configuration", "statistics", "schedule_policy", "async_jobs"}}};
   co_return json(200, document.dump());
 }
 

@@ -31,7 +31,7 @@ std::size_t several(const Model& model) {
 
 net::awaitable<void> LocalDispatcher::pump(ModelPtr model) {
   const auto self = shared_from_this();
-  while (!stopped_) {
+  while (!stopped_ && !model->forgotten) {
     const InstancePtr instance = draining_ || model->gone ? nullptr : free_instance(*model);
     if (!instance) {
       co_await model->wake.wait();

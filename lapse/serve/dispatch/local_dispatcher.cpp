@@ -79,12 +79,13 @@ net::awaitable<Result<DirectReply>> LocalDispatcher::infer(DirectRequest request
   const ModelPtr model = *found;
   if (draining_) co_return fail(ErrorCode::Unavailable, "the server is stopping", "try again in a moment");
   if (const std::string reason = why_not(*model); !reason.empty()) co_return fail(ErrorCode::Unavailable, reason);
+  if (request.body.size() > wire::kMaxPayload) co_return fail(ErrorCode::TooLarge, "a worker takes no request of more than 2 GiB");
   const auto now = Clock::now();
   const auto pending = std::make_shared<Pending>(context_);
   pending->request = std::move(request);
   pending->accepted = jobs::system_now();
   const std::uint64_t id = next_key_++;
-  Scheduler::Direct direct{id, pending->request.priority, pending->request.owner, now, {}, pending->request.rows};
+  Scheduler::Direct direct{id, pending->request.priority, pending->request.owner, now, {}, pending->request.rows, pending->request.body.size()};
   if (pending->request.timeout) direct.expires = now + *pending->request.timeout;
   if (!model->scheduler.add(std::move(direct))) {
     co_return fail(ErrorCode::Busy, fmt::format("too many requests wait for model '{}'", model->name), "use the asynchronous interface");

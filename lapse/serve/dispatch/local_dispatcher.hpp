@@ -46,6 +46,7 @@ class LocalDispatcher final : public std::enable_shared_from_this<LocalDispatche
   void bring_up(Model& model, const ModelFile& file);
   void mark_newest();
   void supervise();
+  void forget_removed();
   net::awaitable<void> supervise_for_ever();
   void man(Model& model, const std::shared_ptr<Generation>& generation);
   void start_instance(Model& model, const std::shared_ptr<Generation>& generation);

@@ -70,6 +70,7 @@ struct Model {
   std::shared_ptr<Generation> current, next;             // next: being loaded, to take current's place
   std::vector<std::shared_ptr<Generation>> generations;  // these, and retired ones whose workers still live
   bool newest = false, gone = false;
+  bool forgotten = false;  // gone, and its last worker too
   Scheduler scheduler;
   std::map<std::uint64_t, std::shared_ptr<Pending>> waiting;
   Signal wake;

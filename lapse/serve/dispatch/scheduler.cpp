@@ -76,18 +76,20 @@ Scheduler::Decision Scheduler::fill(Time now, std::size_t most) {
   return decision;
 }
 
-// The highest priority first; within it whoever was served longest ago; of his, the oldest. Until one has too many rows for the room that
-// is left, which nobody may overtake.
+// The highest priority first; within it whoever was served longest ago; of his, the oldest. Until one has too many rows or bytes for the
+// room that is left, which nobody may overtake.
 std::vector<std::uint64_t> Scheduler::take(std::size_t& room) {
   std::vector<std::uint64_t> taken;
+  std::uint64_t bytes = 0;
   while (room > 0 && !direct_.empty()) {
     const auto before = [this](const Direct& a, const Direct& b) {
       if (a.priority != b.priority) return a.priority > b.priority;
       return turns_[a.owner] < turns_[b.owner];
     };
     const auto next = std::ranges::min_element(direct_, before);  // the first of equals: the oldest
-    if (next->rows > room && !taken.empty()) break;
+    if (!taken.empty() && (next->rows > room || next->bytes > rules_.max_bytes - bytes)) break;
     room -= std::min(room, next->rows);
+    bytes += std::min(next->bytes, rules_.max_bytes - bytes);
     turns_[next->owner] = ++served_;
     taken.push_back(next->id);
     direct_.erase(next);

@@ -27,6 +27,7 @@ class Scheduler {
     std::size_t max_batch = 1;  // rows; a job counts as one
     Duration max_delay{};
     std::size_t max_waiting = 1000;
+    std::uint64_t max_bytes = UINT64_MAX;  // of the requests in one dispatch, unless one alone has more
   };
 
   struct Direct {
@@ -36,6 +37,7 @@ class Scheduler {
     Time arrived{};
     std::optional<Time> expires;  // not started after it
     std::size_t rows = 1;
+    std::uint64_t bytes = 0;
   };
 
   explicit Scheduler(const Rules& rules) : rules_(rules) {}

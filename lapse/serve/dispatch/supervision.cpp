@@ -23,8 +23,8 @@ std::uint64_t number(const std::string& version) {
 
 // Nobody waits for company that can't come.
 Scheduler::Rules rules(const ModelSettings& settings, const wire::Loaded& loaded) {
-  if (!loaded.batches) return {1, {}, settings.max_waiting};
-  return {static_cast<std::size_t>(settings.max_batch), settings.max_delay, settings.max_waiting};
+  if (!loaded.batches) return {1, {}, settings.max_waiting, wire::kMaxPayload};
+  return {static_cast<std::size_t>(settings.max_batch), settings.max_delay, settings.max_waiting, wire::kMaxPayload};
 }
 
 }  // namespace
@@ -48,8 +48,9 @@ net::awaitable<void> LocalDispatcher::watch_folder() {
 void LocalDispatcher::apply(const Scan& scan) {
   scanned_ = true;
   for (const std::string& skipped : scan.skipped) {
-    if (told_.insert(skipped).second) observer_.log(Level::Warning, skipped);
+    if (!told_.contains(skipped)) observer_.log(Level::Warning, skipped);
   }
+  told_ = {scan.skipped.begin(), scan.skipped.end()};
   std::set<std::pair<std::string, std::uint64_t>> there;
   for (const ModelFile& file : scan.models) {
     const auto key = std::pair{file.name, number(file.version)};
@@ -145,6 +146,18 @@ void LocalDispatcher::supervise() {
     instance.heard = now;
     instance.running_since.reset();
     instance.process->kill();
+  });
+  forget_removed();
+}
+
+// Those whose last worker has gone. One that comes back is a new one.
+void LocalDispatcher::forget_removed() {
+  std::erase_if(models_, [](const auto& entry) {
+    Model& model = *entry.second;
+    if (!model.gone || !model.generations.empty() || !model.waiting.empty()) return false;
+    model.forgotten = true;
+    model.wake.notify();
+    return true;
   });
 }
 

@@ -1,6 +1,7 @@
 #include <lapse/serve/front/front.hpp>
 // After the first, which brings <utility>.
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,6 +46,12 @@ Result<void> check_address(const FrontOptions& options, Tokens& tokens) {
   return fail(ErrorCode::BadUse,
               fmt::format("{} can be reached from elsewhere, and nobody would have to say who he is", options.server.address),
               fmt::format("lapse token create --data {} --owner NAME, then --auth token", options.data));
+}
+
+// Bodies come and go by the thousand: their memory is kept for the next one, and not given back to the system and fetched again each time.
+void keep_memory() {
+  ::mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
 }
 
 class Front {
@@ -224,6 +231,7 @@ Result<int> serve(const FrontOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);
   ::umask(S_IRWXG | S_IRWXO);  // what is in the data folder is its owners', whoever may look into the folder
   raise_file_limit();
+  keep_memory();
   LAPSE_TRY(auto folder, jobs::DataFolder::open(options.data));
   LAPSE_TRY(auto blobs, jobs::FolderBlobStore::open(folder.blobs()));
   LAPSE_TRY(auto store, jobs::SqliteJobStore::open(folder.database(), options.limits));

@@ -2,13 +2,21 @@
 // After the first, which brings <utility>.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace lapse::serve {
 namespace {
 
 constexpr auto kRound = std::chrono::seconds{1};
-constexpr std::uint64_t kProbe = 5;     // rounds between two writes that try the disk
-constexpr std::uint64_t kLitter = 600;  // rounds between two looks for blobs that nobody needs
-constexpr std::size_t kSweep = 1000;    // rows of one sweep
+constexpr std::uint64_t kProbe = 5;   // rounds between two writes that try the disk
+constexpr std::size_t kSweep = 1000;  // rows of one sweep
+
+/// Rounds between two looks for blobs that nobody needs. Each asks once for every blob there is, and leaves what is within the grace: so
+/// it is rarer where that is long, but not rarer than every ten minutes.
+std::uint64_t litter_rounds(Duration grace) {
+  constexpr Duration kRarest = std::chrono::minutes{10};
+  return static_cast<std::uint64_t>(std::clamp<Duration>(std::min(grace, kRarest) * 5, kRound, kRarest) / kRound);
+}
 
 }  // namespace
 
@@ -16,11 +24,12 @@ void Housekeeping::begin() { take(look(true, false)); }
 
 net::awaitable<void> Housekeeping::run() {
   net::steady_timer timer{context_};
-  for (std::uint64_t round = 1;; ++round) {
+  const std::uint64_t litter = litter_rounds(options_.blob_grace);
+  for (std::uint64_t round = 0;; ++round) {
     timer.expires_after(kRound);
     co_await timer.async_wait(net::use_awaitable);
     const bool probe = round % kProbe == 0 || condition.trouble.has_value();
-    Look now = co_await on(pool_, [&] { return look(probe, round % kLitter == 1); });
+    Look now = co_await on(pool_, [&] { return look(probe, round % litter == 0); });
     take(std::move(now));
   }
 }

@@ -78,10 +78,12 @@ net::awaitable<Result<std::string>> Body::read_known() {
       text.resize(filled + piece);
     }
     received_ = filled;
+    wire_.expect(text.size() - filled);
     const auto [outcome, count] = co_await wire_.receive(net::buffer(text.data() + filled, text.size() - filled), deadline());
     if (outcome != Wire::Outcome::Data) co_return broken(outcome);
     filled += count;
   }
+  wire_.expect(1);
   if (!counted) co_return failed(std::move(counted.error()));
   left_ = 0;
   co_return text;

@@ -16,6 +16,7 @@ using Socket = net::ip::tcp::socket;
 
 constexpr int kReadsInARow = 16;  // then the other connections have their turn
 constexpr std::chrono::seconds kLingerPause{2};
+constexpr std::uint64_t kWorthWaking = 128 * 1024;  // bytes
 
 }  // namespace
 
@@ -79,6 +80,14 @@ void Wire::consume(std::size_t bytes) {
   begin_ = 0;
 }
 
+void Wire::expect(std::uint64_t bytes) {
+  const int least = static_cast<int>(std::clamp<std::uint64_t>(bytes, 1, kWorthWaking));
+  if (least == woken_by_) return;
+  error_code ignored;  // then it wakes up more often
+  socket_.set_option(net::socket_base::receive_low_watermark{least}, ignored);
+  woken_by_ = least;
+}
+
 net::awaitable<error_code> Wire::wait(Socket::wait_type what, SteadyTime deadline) {
   if (closed()) co_return net::error::operation_aborted;
   if (deadline <= std::chrono::steady_clock::now()) {
@@ -109,6 +118,12 @@ net::awaitable<std::pair<Wire::Outcome, std::size_t>> Wire::receive(net::mutable
     if (error == net::error::eof) co_return std::pair{Outcome::End, std::size_t{0}};
     if (error != net::error::would_block && error != net::error::try_again) co_return std::pair{Outcome::Broken, std::size_t{0}};
     error = co_await wait(Socket::wait_read, deadline);
+    if (late_ && woken_by_ > 1) {  // what is there may be less than what was waited for
+      expect(1);
+      const std::size_t some = socket_.read_some(target, error);
+      if (!error) co_return std::pair{Outcome::Data, some};
+      error = net::error::operation_aborted;
+    }
     if (error) co_return std::pair{late_ ? Outcome::Late : Outcome::Broken, std::size_t{0}};
   }
 }

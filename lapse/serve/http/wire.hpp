@@ -55,6 +55,8 @@ class Wire : public std::enable_shared_from_this<Wire> {
   void consume(std::size_t bytes);
   /// Waits for more bytes, at most `limit`, to append to buffered().
   net::awaitable<Outcome> fill(std::size_t limit, SteadyTime deadline);
+  /// How much still comes that is worth waiting for: receive() then wakes up for so much, up to a limit, and not for every packet.
+  void expect(std::uint64_t bytes);
   /// Waits for bytes and reads them where they belong; only while nothing is buffered.
   net::awaitable<std::pair<Outcome, std::size_t>> receive(net::mutable_buffer target, SteadyTime deadline);
   /// All of the pieces, in order. False: the other side has gone, or took nothing for kWriteTimeout.
@@ -84,6 +86,7 @@ class Wire : public std::enable_shared_from_this<Wire> {
   std::string buffer_;
   std::size_t begin_ = 0;
   int reads_in_a_row_ = 0;
+  int woken_by_ = 1;  // bytes
   bool idle_ = false, late_ = false, has_gone_ = false;
 };
 

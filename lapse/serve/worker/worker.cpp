@@ -1,5 +1,6 @@
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -13,6 +14,7 @@ namespace lapse::serve {
 namespace {
 
 constexpr Duration kBeat = std::chrono::seconds{1};
+constexpr int kNice = 10;  // where both want the processor, who acknowledges goes before who computes
 
 class Listener {
  public:
@@ -72,6 +74,7 @@ Result<int> serve_socket(int socket, const Surroundings& surroundings) {
 Result<int> work(int socket) {
   prctl(PR_SET_NAME, "lapse work");
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  setpriority(PRIO_PROCESS, 0, kNice);
   signal(SIGINT, SIG_IGN);  // the terminal's Ctrl-C goes to the whole group; the front decides
   signal(SIGPIPE, SIG_IGN);
   const Surroundings surroundings{.open_blobs = [](const std::string& folder) -> Result<std::unique_ptr<jobs::BlobStore>> {
