@@ -30,7 +30,6 @@ std::size_t several(const Model& model) {
 }  // namespace
 
 net::awaitable<void> LocalDispatcher::pump(ModelPtr model) {
-  const auto self = shared_from_this();
   while (!stopped_ && !model->forgotten) {
     const InstancePtr instance = draining_ || model->gone ? nullptr : free_instance(*model);
     if (!instance) {
@@ -164,7 +163,7 @@ void LocalDispatcher::finished(const ModelPtr& model, const InstancePtr& instanc
   if (auto* claimed = std::get_if<jobs::Claimed>(&flight.of)) {
     model->suspects.erase(claimed->lease.job);
     pause_or_go_on(*model, claimed->job.spec.id, message);
-    net::co_spawn(context_, settle(model, std::move(*claimed), std::move(message)), net::detached);
+    go(settle(model, std::move(*claimed), std::move(message)));
   } else {
     jobs::Trace trace = message.trace;
     trace.claimed = trace.batched;
@@ -229,7 +228,6 @@ void LocalDispatcher::count(Model& model, const Flight& flight, const wire::Fini
 
 // What became of a job is said to the store until it has heard it; nothing is lost while its disk is full.
 net::awaitable<void> LocalDispatcher::settle(ModelPtr model, jobs::Claimed claimed, wire::Finished message) {
-  const auto self = shared_from_this();
   const std::uint64_t job = claimed.lease.job;
   settling_.insert_or_assign(job, claimed.lease);
   net::steady_timer timer{context_};
@@ -323,7 +321,6 @@ net::awaitable<void> LocalDispatcher::heartbeat() {
 // Those that nobody woke this one for: from before, after a pause, of another front. Of several versions each takes all for its own, until
 // it claims.
 net::awaitable<void> LocalDispatcher::look_for_jobs() {
-  const auto self = shared_from_this();
   const auto depths = co_await on(pool_, [this] { return store_.depths(); });
   if (!depths) co_return;
   for (const jobs::QueueDepth& depth : *depths) {

@@ -44,16 +44,17 @@ LocalDispatcher::LocalDispatcher(net::io_context& context, net::thread_pool& poo
                                  Observer& observer, const DispatcherOptions& options)
     : context_(context), pool_(pool), store_(store), blobs_(blobs), observer_(observer), options_(options) {}
 
+// It starts in a moment, and the dispatcher has to be there until then, too.
+void LocalDispatcher::go(net::awaitable<void> work) {
+  const auto kept = [](std::shared_ptr<LocalDispatcher>, net::awaitable<void> inner) -> net::awaitable<void> { co_await std::move(inner); };
+  net::co_spawn(context_, kept(shared_from_this(), std::move(work)), net::detached);
+}
+
 void LocalDispatcher::start() {
-  const auto self = shared_from_this();
-  const auto run = [&](auto part) {
-    net::co_spawn(
-        context_, [self, part]() -> net::awaitable<void> { co_await ((*self).*part)(); }, net::detached);
-  };
-  run(&LocalDispatcher::watch_folder);
-  run(&LocalDispatcher::supervise_for_ever);
-  run(&LocalDispatcher::heartbeat_for_ever);
-  run(&LocalDispatcher::poll_for_ever);
+  go(watch_folder());
+  go(supervise_for_ever());
+  go(heartbeat_for_ever());
+  go(poll_for_ever());
 }
 
 void LocalDispatcher::stop() { stopped_ = true; }

@@ -64,6 +64,8 @@ class LocalDispatcher final : public std::enable_shared_from_this<LocalDispatche
     }
   }
 
+  void go(net::awaitable<void> work);
+
   // flow.cpp
   net::awaitable<void> pump(ModelPtr model);
   InstancePtr free_instance(const Model& model) const;

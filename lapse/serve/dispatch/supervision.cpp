@@ -60,7 +60,7 @@ void LocalDispatcher::apply(const Scan& scan) {
       model = std::make_shared<Model>(context_);
       model->name = file.name;
       model->version = file.version;
-      net::co_spawn(context_, pump(model), net::detached);
+      go(pump(model));
     }
     model->gone = false;
     bring_up(*model, file);
@@ -239,7 +239,7 @@ void LocalDispatcher::loaded(const ModelPtr& model, const InstancePtr& instance,
     observer_.log(Level::Info, "model ready", {{"model", model->name}, {"version", model->version}});
   }
   model->scheduler.rules(rules(generation->file.settings, *generation->loaded));
-  net::co_spawn(context_, look_for_jobs(), net::detached);
+  go(look_for_jobs());
   model->wake.notify();
 }
 
@@ -283,7 +283,7 @@ void LocalDispatcher::ended(const ModelPtr& model, const InstancePtr& instance, 
     crashed.how = wire::Finished::How::Failed;
     crashed.error = Error{ErrorCode::Internal, fmt::format("the worker {}", how), "what it was given may be more than it can take"};
     crashed.retryable = true;
-    net::co_spawn(context_, settle(model, std::move(claimed), std::move(crashed)), net::detached);
+    go(settle(model, std::move(claimed), std::move(crashed)));
   }
   model->wake.notify();
 }

@@ -103,7 +103,7 @@ Result<std::shared_ptr<WorkerProcess>> WorkerProcess::start(net::io_context& con
   process->output_.assign(std::exchange(ends.output[0], -1));
   process->running_ = 3;
   for (auto part : {&WorkerProcess::read, &WorkerProcess::read_output, &WorkerProcess::bury}) {
-    net::co_spawn(context, ((*process).*part)(), net::detached);
+    net::co_spawn(context, ((*process).*part)(process), net::detached);
   }
   return process;
 }
@@ -117,11 +117,10 @@ void WorkerProcess::send(const wire::ToWorker& message, std::string payload) {
   outgoing_.push_back(wire::encode(message, payload.size()));
   if (!payload.empty()) outgoing_.push_back(std::move(payload));
   if (std::exchange(writing_, true)) return;
-  net::co_spawn(socket_.get_executor(), write(), net::detached);
+  net::co_spawn(socket_.get_executor(), write(shared_from_this()), net::detached);
 }
 
-net::awaitable<void> WorkerProcess::write() {
-  const auto self = shared_from_this();
+net::awaitable<void> WorkerProcess::write(std::shared_ptr<WorkerProcess>) {
   boost::system::error_code error;
   while (!outgoing_.empty() && !error) {
     const std::string frame = std::move(outgoing_.front());
@@ -132,8 +131,7 @@ net::awaitable<void> WorkerProcess::write() {
   // An error means that it is gone, which the reading side finds out.
 }
 
-net::awaitable<void> WorkerProcess::read() {
-  const auto self = shared_from_this();
+net::awaitable<void> WorkerProcess::read(std::shared_ptr<WorkerProcess>) {
   boost::system::error_code error;
   while (true) {
     char bytes[wire::kPrefix];
@@ -154,8 +152,7 @@ net::awaitable<void> WorkerProcess::read() {
   one_less();
 }
 
-net::awaitable<void> WorkerProcess::read_output() {
-  const auto self = shared_from_this();
+net::awaitable<void> WorkerProcess::read_output(std::shared_ptr<WorkerProcess>) {
   boost::system::error_code error;
   std::string pending;
   std::array<char, 4096> piece;
@@ -172,8 +169,7 @@ net::awaitable<void> WorkerProcess::read_output() {
   one_less();
 }
 
-net::awaitable<void> WorkerProcess::bury() {
-  const auto self = shared_from_this();
+net::awaitable<void> WorkerProcess::bury(std::shared_ptr<WorkerProcess>) {
   boost::system::error_code error;
   co_await death_.async_wait(net::posix::stream_descriptor::wait_read, quiet(error));
   int status = 0;

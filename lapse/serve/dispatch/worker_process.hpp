@@ -34,10 +34,11 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
 
  private:
   WorkerProcess(net::io_context& context, Listener listener);
-  net::awaitable<void> read();
-  net::awaitable<void> write();
-  net::awaitable<void> read_output();
-  net::awaitable<void> bury();
+  // `self` keeps it alive from before they start, which is a moment after they are spawned.
+  net::awaitable<void> read(std::shared_ptr<WorkerProcess> self);
+  net::awaitable<void> write(std::shared_ptr<WorkerProcess> self);
+  net::awaitable<void> read_output(std::shared_ptr<WorkerProcess> self);
+  net::awaitable<void> bury(std::shared_ptr<WorkerProcess> self);
   void one_less();
 
   net::local::stream_protocol::socket socket_;
