@@ -33,7 +33,6 @@ import visitors
 from onnx import TensorProto, helper, numpy_helper
 from questions import write_models
 from server import Client, Gone
-from server import Client, Gone
 
 TIMES = {"retention": 1800, "tombstone": 3600, "blob-grace": 300, "lease": 30}  # seconds, of the day that is simulated
 LEAST = {"retention": 2, "tombstone": 2, "blob-grace": 2, "lease": 1}           # seconds, really
@@ -104,6 +103,8 @@ class Samples:
         count = size = 0
         for shelf in os.scandir(self.blobs):
             for blob in os.scandir(shelf) if shelf.is_dir() else ():
+                if blob.is_dir():  # a tray for what is coming in
+                    continue
                 try:
                     size += blob.stat().st_size
                     count += 1
