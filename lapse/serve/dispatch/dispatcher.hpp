@@ -9,6 +9,7 @@
 #include <lapse/serve/async.hpp>
 
 #include <functional>
+#include <lapse/image/tiles.hpp>
 #include <lapse/jobs/blob_store.hpp>
 #include <lapse/jobs/job_store.hpp>
 #include <lapse/serve/observe/observer.hpp>
@@ -35,6 +36,7 @@ struct ModelSettings {
   bool finite = false;                          // NaN and infinities are refused
   std::string model;                            // null or sim:SETTINGS instead of a file
   oip::Signature declared;                      // for files that don't tell
+  std::optional<image::Scaling> photo;          // its jobs are picture files, enlarged tile by tile; else they are inference requests
 };
 
 enum class ModelState : std::uint8_t { Loading, Ready, Unavailable };

@@ -78,6 +78,20 @@ Result<void> read_options(const Json& value, std::string_view key, ModelSettings
   return {};
 }
 
+Result<void> read_photo(const Json& value, std::string_view key, std::optional<image::Scaling>& into) {
+  if (!value.is_object()) return wrong(key, "an object {scale, tile, halo}");
+  image::Scaling scaling;
+  const std::map<std::string, std::size_t*, std::less<>> parts{{"scale", &scaling.scale}, {"tile", &scaling.tile}, {"halo", &scaling.halo}};
+  for (const auto& [name, number] : value.items()) {
+    const auto part = parts.find(name);
+    if (part == parts.end()) return wrong(key, "an object {scale, tile, halo}");
+    LAPSE_CHECK(read_count(number, fmt::format("{}.{}", key, name), *part->second, 0, 65'536));
+  }
+  LAPSE_CHECK(image::Tiling::make(1, 1, scaling));  // can such tiles be?
+  into = scaling;
+  return {};
+}
+
 using Reader = std::function<Result<void>(const Json&, ModelSettings&)>;
 
 const std::map<std::string, Reader, std::less<>>& readers() {
@@ -100,6 +114,7 @@ const std::map<std::string, Reader, std::less<>>& readers() {
          s.finite = v.get<bool>();
          return {};
        }},
+      {"photo", [](const Json& v, ModelSettings& s) { return read_photo(v, "photo", s.photo); }},
       {"inputs", [](const Json& v, ModelSettings& s) { return read_ports(v, "inputs", s.declared.inputs); }},
       {"outputs", [](const Json& v, ModelSettings& s) { return read_ports(v, "outputs", s.declared.outputs); }},
   };
