@@ -47,7 +47,6 @@ TEST(WorkerProcess, ThatHasDiedMayBeSpokenToAndLetGoOf) {
   EXPECT_TRUE(last.expired());
 }
 
-
 TEST(WorkerProcess, ThatIsNoProgramIsSaidSo) {
   net::io_context context;
   Heard heard;
