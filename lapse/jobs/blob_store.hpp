@@ -12,6 +12,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <lapse/base/error.hpp>
 #include <lapse/base/time.hpp>
@@ -71,6 +72,10 @@ class BlobStore {
   virtual Result<std::unique_ptr<BlobReader>> open(const BlobId& id) const = 0;
   /// The whole blob. Error: TooLarge above `limit`.
   Result<std::string> read(const BlobId& id, std::uint64_t limit = UINT64_MAX) const;
+
+  /// A file of this machine with the blob's bytes, for libraries that want one: to be read only, and only while a job refers to the blob. A
+  /// store elsewhere has to fetch it first.
+  virtual Result<std::filesystem::path> local_file(const BlobId& id) const = 0;
 
   using Referenced = std::function<Result<bool>(const BlobId&)>;
   /// Deletes those of `ids` that were last put more than `grace` ago and to which `referenced` says no. No put of the same blob can slip

@@ -40,6 +40,7 @@ Json durations(const Trace& trace) {
 }
 
 Json document(const Job& job) {
+  const std::string href = "/v2/jobs/" + job.spec.id;
   Json out{{"id", job.spec.id},
            {"model", job.spec.model},
            {"version", job.spec.version},
@@ -47,15 +48,18 @@ Json document(const Job& job) {
            {"priority", job.spec.priority},
            {"attempt", job.attempt},
            {"max_attempts", job.max_attempts}};
-  if (job.state == State::Running) out["progress"] = progress_document(job.progress);
+  if (!job.spec.label.empty()) out["label"] = job.spec.label;
+  out["input"] = {{"href", href + "/input"}, {"bytes", job.spec.input.blob.size}, {"content_type", job.spec.input.content_type}};
+  if (job.state == State::Running && job.progress.total > 0) out["progress"] = progress_document(job.progress);
   if (job.state == State::Failed && job.error) out["error"] = error_document(*job.error);
   if (job.state == State::Cancelled) out["stopped"] = job.stopped;
   out["cancelling"] = job.cancel_requested && !final(job.state);
   if (job.state == State::Done && job.result) {
-    out["result"] = {{"href", "/v2/jobs/" + job.spec.id + "/result"},
+    out["result"] = {{"href", href + "/result"},
                      {"bytes", job.result->blob.size},
                      {"content_type", job.result->content_type},
                      {"header_length", job.result->header_length}};
+    if (!job.notes.empty()) out["notes"] = job.notes;
   }
   if (job.spec.deadline) out["deadline"] = rfc3339(*job.spec.deadline);
   if (job.expires) out["expires"] = rfc3339(*job.expires);

@@ -197,7 +197,8 @@ Result<bool> FolderBlobStore::shelve(const Blob& blob, const File& file, const s
   if (is_there() && ::utimensat(AT_FDCWD, target.c_str(), nullptr, 0) == 0) return false;
   if (::flock(*door, LOCK_UN) != 0) return tl::unexpected(disk_error("unlocked", folder, errno));
   if (::fdatasync(*file) != 0) return tl::unexpected(disk_error("made durable", written, errno));
-  // Its pages of memory go to the next one: to be given new pages each time costs more than to read it from the disk once, when its turn comes.
+  // Its pages of memory go to the next one: to be given new pages each time costs more than to read it from the disk once, when its turn
+  // comes.
   if (blob.size >= kLarge) ::posix_fadvise(*file, 0, 0, POSIX_FADV_DONTNEED);
   // Over one of the same name too: it has the same bytes, or is damaged and healed by this.
   LAPSE_CHECK(lock(door, LOCK_SH, folder));
@@ -216,6 +217,14 @@ Result<std::unique_ptr<BlobReader>> FolderBlobStore::open(const BlobId& id) cons
   struct stat status {};
   if (!file || ::fstat(*file, &status) != 0) return tl::unexpected(disk_error("read", name, errno));
   return std::make_unique<Reader>(std::move(file), static_cast<std::uint64_t>(status.st_size), name);
+}
+
+Result<fs::path> FolderBlobStore::local_file(const BlobId& id) const {
+  LAPSE_CHECK(parse_blob_id(id.hex));
+  const std::string name = path(id);
+  if (::access(name.c_str(), R_OK) == 0) return name;
+  if (errno == ENOENT) return fail(ErrorCode::NotFound, fmt::format("there is no blob {}", id.hex));
+  return tl::unexpected(disk_error("read", name, errno));
 }
 
 Result<void> FolderBlobStore::remove(const BlobId& id, Duration grace, const Referenced& referenced, Collected& collected) {

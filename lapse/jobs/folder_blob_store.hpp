@@ -28,6 +28,7 @@ class FolderBlobStore final : public BlobStore {
   Result<std::unique_ptr<BlobWriter>> create() override;
   Result<Blob> put(std::span<const std::byte> bytes) override;
   Result<std::unique_ptr<BlobReader>> open(const BlobId& id) const override;
+  Result<std::filesystem::path> local_file(const BlobId& id) const override;
   Result<Collected> remove_unreferenced(std::span<const BlobId> ids, Duration grace, const Referenced& referenced) override;
   Result<Collected> collect(Duration grace, const Referenced& referenced) override;
   Result<Usage> usage() const override;

@@ -48,11 +48,13 @@ struct JobSpec {
   int priority = 0;              // −10 … 10; a higher one is claimed first
   std::optional<Time> deadline;  // not started after it
   std::string webhook;           // URL that is told of the final state; empty: none
+  std::string label;             // for people, such as a file's name: up to 255 bytes of UTF-8 without control characters; may be empty
+  std::string parameters;        // a JSON object for the worker, as it is; empty: none
   /// What makes two submissions the same: everything that the client sent, digested. Another digest under the same id is a Conflict.
   std::string digest;
 };
 
-/// Names, priority and blob are as they should be. Error: BadInput.
+/// Names, label, priority and blob are as they should be. Error: BadInput.
 Result<void> check(const JobSpec& spec);
 
 /// Marks of the life of a job, the project's own definitions (docs/serving.md). Of the last attempt, but for `accepted`.
@@ -63,9 +65,12 @@ struct Trace {
   std::optional<Time> batched;                // the worker put it into a batch
   std::optional<Time> started;                // forward pass (or its H2D) submitted
   std::optional<Duration> h2d, forward, d2h;  // of its batch; h2d and d2h only on a device with memory of its own
-  std::optional<Time> stored;                 // result durable, final state committed
-  std::optional<Time> delivered;              // first time that the client was told or took the result
-  std::uint32_t batch_size = 0;               // requests in its batch
+  // Photos, whose `forward` is the sum of their shares of the passes: decoding and cutting, putting together and encoding. Meanwhile others
+  // of its tiles may go through the model.
+  std::optional<Duration> preprocess, postprocess;
+  std::optional<Time> stored;     // result durable, final state committed
+  std::optional<Time> delivered;  // first time that the client was told or took the result
+  std::uint32_t batch_size = 0;   // requests in its batch
 };
 
 struct Progress {
@@ -81,8 +86,9 @@ struct Job {
   bool cancel_requested = false;
   std::string stopped;  // cancelled: what was really stopped: "before it started", "after the batch that was running", …
   Progress progress;
-  std::optional<Error> error;     // failed: the last attempt's
-  std::optional<Payload> result;  // done
+  std::optional<Error> error;      // failed: the last attempt's
+  std::optional<Payload> result;   // done
+  std::vector<std::string> notes;  // done: what is to be said of the result, a line each
   Trace trace;
   std::optional<Time> finished;  // when the final state was reached
   std::optional<Time> expires;   // final: when it is forgotten, tombstone apart

@@ -113,7 +113,8 @@ class JobStore {
   struct Completion {
     Lease lease;
     Payload result;
-    Trace trace;  // batched, started, h2d, forward, d2h, batch_size; the store fills in the rest
+    Trace trace;  // batched, started, the durations, batch_size; the store fills in the rest
+    std::vector<std::string> notes;
   };
   /// Final state done; cancelled instead if a cancel was asked for meanwhile (the result is not kept then).
   virtual Result<bool> complete(const Completion& completion) = 0;

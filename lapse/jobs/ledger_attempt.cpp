@@ -79,6 +79,8 @@ Result<bool> Ledger::complete(const JobStore::Completion& completion) {
   job.trace.h2d = completion.trace.h2d;
   job.trace.forward = completion.trace.forward;
   job.trace.d2h = completion.trace.d2h;
+  job.trace.preprocess = completion.trace.preprocess;
+  job.trace.postprocess = completion.trace.postprocess;
   job.trace.batch_size = completion.trace.batch_size;
   if (job.cancel_requested) {
     job.stopped = "nothing: the work was done already, and its result was thrown away";
@@ -87,6 +89,7 @@ Result<bool> Ledger::complete(const JobStore::Completion& completion) {
   }
   job.error.reset();
   job.result = completion.result;
+  job.notes = completion.notes;
   LAPSE_CHECK(use_blob(completion.result.blob.id, job.number));
   LAPSE_CHECK(finish(*record, State::Done));
   return true;

@@ -71,7 +71,16 @@ INSERT INTO counters VALUES ('fence', 0);
 CREATE TABLE probe (number INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
 )";
 
-constexpr std::array kMigrations{kVersion1};
+// What people and workers are told of a job besides. `notes` is a JSON list of texts; empty: none.
+constexpr std::string_view kVersion2 = R"(
+ALTER TABLE jobs ADD COLUMN label TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN parameters TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN notes TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN preprocess INTEGER;
+ALTER TABLE jobs ADD COLUMN postprocess INTEGER;
+)";
+
+constexpr std::array kMigrations{kVersion1, kVersion2};
 
 struct Identity {
   std::int64_t application = 0, version = 0, tables = 0;

@@ -50,6 +50,16 @@ class Blobs : public testing::Test {
   std::unique_ptr<FolderBlobStore> store_;
 };
 
+TEST_F(Blobs, ABlobIsAFileOfThisMachine) {
+  const fs::path file = store_->local_file(put("abc").id).value();
+  std::string text;
+  std::getline(std::ifstream{file}, text);
+  EXPECT_EQ(text, "abc");
+  EXPECT_TRUE(file.is_absolute()) << file;
+  EXPECT_EQ(store_->local_file(BlobId{kNothing}).error().code, ErrorCode::NotFound);
+  EXPECT_EQ(store_->local_file(BlobId{"../../etc/passwd"}).error().code, ErrorCode::BadInput);
+}
+
 TEST_F(Blobs, ABlobHasTheNameOfItsContent) {
   const Blob blob = put("abc");
   EXPECT_EQ(blob.id.hex, kAbc);

@@ -27,7 +27,7 @@ TEST(Document, TimesAreRfc3339WithNanoseconds) {
 TEST(Document, AQueuedJobHasNothingOfWhatComesLater) {
   EXPECT_EQ(json::parse(describe(queued_job())),
             json::parse(R"({"id":"one","model":"model","version":"","state":"queued","priority":0,"attempt":0,"max_attempts":5,
-                            "cancelling":false,"times":{"accepted":"2023-11-14T22:13:20.000000005Z",
+                            "input":{"href":"/v2/jobs/one/input","bytes":0,"content_type":""},"cancelling":false,"times":{"accepted":"2023-11-14T22:13:20.000000005Z",
                             "queued":"2023-11-14T22:13:20.000000005Z"},"durations":{},"batch_size":0})"));
 }
 
@@ -65,6 +65,21 @@ TEST(Document, ADoneJobHasItsResultAndItsDurations) {
   EXPECT_FALSE(document.contains("error") || document.contains("stopped") || document.contains("progress"));
 }
 
+TEST(Document, AJobIsShownWithItsLabelItsInputAndWhatIsToBeSaidOfItsResult) {
+  Job job = queued_job();
+  job.spec.label = "IMG_1234.jpg";
+  job.spec.input.blob.size = 77;
+  job.spec.input.content_type = "image/jpeg";
+  job.notes = {"the 16 bits of a colour become 8"};
+  json document = json::parse(describe(job));
+  EXPECT_EQ(document["label"], "IMG_1234.jpg");
+  EXPECT_EQ(document["input"], json::parse(R"({"href":"/v2/jobs/one/input","bytes":77,"content_type":"image/jpeg"})"));
+  EXPECT_FALSE(document.contains("notes")) << "there is no result yet";
+  job.state = State::Done;
+  job.result = Payload{};
+  EXPECT_EQ(json::parse(describe(job))["notes"], json::parse(R"(["the 16 bits of a colour become 8"])"));
+}
+
 TEST(Document, OnlyTheStateDecidesWhatStandsInIt) {
   Job job = queued_job();
   job.error = Error{ErrorCode::BadInput, "of an earlier attempt", ""};
@@ -74,7 +89,9 @@ TEST(Document, OnlyTheStateDecidesWhatStandsInIt) {
   json document = json::parse(describe(job));
   EXPECT_FALSE(document.contains("error") || document.contains("stopped"));
   EXPECT_TRUE(document["cancelling"]);
-  EXPECT_EQ(document["progress"], json::parse(R"({"done":0,"total":0})"));
+  EXPECT_FALSE(document.contains("progress")) << "not known yet";
+  job.progress = {3, 12};
+  EXPECT_EQ(json::parse(describe(job))["progress"], json::parse(R"({"done":3,"total":12})"));
   job.state = State::Failed;
   document = json::parse(describe(job));
   EXPECT_EQ(document["error"], json::parse(R"({"code":"bad_input","message":"of an earlier attempt","hint":""})"));

@@ -52,6 +52,41 @@ TEST_F(Sqlite, AnOlderDatabaseIsMigratedWithWhatIsInIt) {
   ASSERT_TRUE(prepare_schema(*connection, steps)) << "and a second time there is nothing to do";
 }
 
+TEST_F(Sqlite, ADatabaseOfVersion1IsMigratedAndItsJobsAreRead) {
+  {
+    const auto connection = connect();
+    ASSERT_TRUE(prepare_schema(*connection, migrations().first(1)));
+    ASSERT_TRUE(connection->script(R"(
+      INSERT INTO owners VALUES ('ann', 0);
+      INSERT INTO jobs VALUES
+        (1, 'ann', 'done', 'model', '7', 'aa', 100, 'application/json', 61, -3, NULL, 'https://example.org/', 'digest of done', 2, 1, 5, 0,
+         '', 0, 1, NULL, NULL, NULL, 'bb', 200, 'application/octet-stream', 9, 1700000000000000000, 1700000000000000001,
+         1700000000000000002, 1700000000000000003, 1700000000000000004, NULL, 5000000, NULL, 1700000000000000005, NULL, 3,
+         1700000000000000005, 4000000000000000000, 0, 1, 0, 'worker'),
+        (2, 'ann', 'queued', 'model', '', 'cc', 50, 'application/json', 0, 0, NULL, '', 'digest of queued', 0, 0, 5, 0, '', 0, 0, NULL,
+         NULL, NULL, NULL, NULL, NULL, NULL, 1700000000000000000, 1700000000000000000, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0,
+         NULL, NULL, 0, 0, 0, '');)"));
+  }
+  const auto store = SqliteJobStore::open(file_, {}).value();
+  EXPECT_EQ(connect()->number("PRAGMA user_version").value(), 2);
+  const Job done = store->get("ann", "done").value();
+  EXPECT_EQ(done.state, State::Done);
+  EXPECT_EQ(done.spec.version + done.spec.digest + done.spec.webhook, "7digest of donehttps://example.org/");
+  EXPECT_EQ(done.spec.priority, 3);
+  EXPECT_EQ(done.result->blob.id.hex, "bb");
+  EXPECT_EQ(done.result->header_length, 9u);
+  EXPECT_EQ(done.trace.started, Time{Duration{1700000000000000004}});
+  EXPECT_EQ(done.trace.forward, Duration{5ms});
+  EXPECT_EQ(done.trace.stored, done.finished);
+  EXPECT_EQ(done.trace.batch_size, 3u);
+  EXPECT_TRUE(done.spec.label.empty() && done.spec.parameters.empty() && done.notes.empty());
+  EXPECT_FALSE(done.trace.d2h || done.trace.preprocess || done.trace.postprocess || done.trace.delivered);
+  const auto claimed = store->claim({"worker", "model", {}, true, 9, 30s}).value();
+  ASSERT_EQ(ids_of(claimed), std::vector<std::string>{"queued"});
+  ASSERT_TRUE(store->complete(completion_of(claimed[0].lease)).value());
+  EXPECT_EQ(store->get("ann", "queued")->state, State::Done);
+}
+
 TEST_F(Sqlite, AMigrationThatFailsChangesNothing) {
   { ASSERT_TRUE(SqliteJobStore::open(file_, {})); }
   const auto connection = connect();

@@ -110,6 +110,8 @@ TEST_P(StoreContract, ASubmittedJobIsThereAsItWasHandedIn) {
   spec.deadline = clock_.now() + 1h;
   spec.webhook = "https://example.org/hook";
   spec.input.header_length = 61;
+  spec.label = "휴가 1.jpg";
+  spec.parameters = R"({"format":"png"})";
   const auto submitted = store_->submit(spec);
   ASSERT_TRUE(submitted);
   EXPECT_TRUE(submitted->created);
@@ -124,6 +126,8 @@ TEST_P(StoreContract, ASubmittedJobIsThereAsItWasHandedIn) {
     EXPECT_EQ(job.spec.input.blob.size, 100u);
     EXPECT_EQ(job.spec.input.content_type, "application/json");
     EXPECT_EQ(job.spec.input.header_length, 61u);
+    EXPECT_EQ(job.spec.label, spec.label);
+    EXPECT_EQ(job.spec.parameters, spec.parameters);
     EXPECT_EQ(job.attempt, 0);
     EXPECT_EQ(job.max_attempts, 5);
     EXPECT_EQ(job.trace.accepted, clock_.now());
@@ -181,6 +185,19 @@ TEST_P(StoreContract, BadNamesAndPrioritiesAreRefused) {
   spec.input.blob.id.hex = "../../etc/passwd";
   EXPECT_EQ(store_->submit(spec).error().code, ErrorCode::BadInput);
   EXPECT_TRUE(store_->submit(spec_of(std::string(64, 'a'), std::string(124, 'a') + "._~-", 10)));
+}
+
+TEST_P(StoreContract, ALabelIsTextThatFitsALine) {
+  JobSpec spec = spec_of("ann", "one");
+  for (const std::string& label : {std::string(256, 'a'), std::string{"two\nlines"}, std::string("a\0b", 3), std::string{"\x7f"},
+                                   std::string{"\xc2\x85"}, std::string{"\xff"}, std::string{"\xc0\xaf"}, std::string{"\xed\xa0\x80"},
+                                   std::string{"\xf4\x90\x80\x80"}, std::string{"\xec\x82"}}) {
+    spec.label = label;
+    EXPECT_EQ(store_->submit(spec).error().code, ErrorCode::BadInput) << label;
+  }
+  spec.label = std::string(237, 'a') + "é사진\xf0\x9f\x98\x80\xf4\x8f\xbf\xbf\xc2\xa0";
+  ASSERT_EQ(spec.label.size(), 255u);
+  EXPECT_EQ(submit(spec).spec.label, spec.label);
 }
 
 TEST_P(StoreContract, ClaimsTakeTurnsBetweenOwnersAndHighPrioritiesFirst) {
@@ -258,6 +275,24 @@ TEST_P(StoreContract, ACompletedJobHasItsResultItsTraceAndItsEvents) {
   EXPECT_EQ(job.expires, clock_.now() + limits_.retention);
   EXPECT_THAT(event_types("ann"), ElementsAre("queued", "running", "progress", "done"));
   expect_powerless(lease);
+}
+
+TEST_P(StoreContract, ACompletedJobHasWhatIsToBeSaidOfItsResult) {
+  submit("ann", "one");
+  JobStore::Completion completion = completion_of(claim_one());
+  completion.notes = {"the 16 bits of a colour become 8", "a second \"line\",\nof two"};
+  completion.trace.preprocess = 7ms;
+  completion.trace.postprocess = 9ms;
+  ASSERT_TRUE(store_->complete(completion).value());
+  open();
+  const Job job = get("ann", "one");
+  EXPECT_EQ(job.notes, completion.notes);
+  EXPECT_EQ(job.trace.preprocess, Duration{7ms});
+  EXPECT_EQ(job.trace.postprocess, Duration{9ms});
+  submit("ann", "two");
+  complete(claim_one());
+  const Job other = get("ann", "two");
+  EXPECT_TRUE(other.notes.empty() && !other.trace.preprocess && !other.trace.postprocess);
 }
 
 TEST_P(StoreContract, ALapsedLeaseGoesToTheNextAndItsHolderIsPowerless) {

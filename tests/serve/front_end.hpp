@@ -45,6 +45,7 @@ class MemoryBlobs final : public jobs::BlobStore {
     if (found == shelf_->blobs.end()) return fail(ErrorCode::NotFound, "there is no blob " + id.hex);
     return std::make_unique<Reader>(found->second);
   }
+  Result<std::filesystem::path> local_file(const jobs::BlobId&) const override { return fail(ErrorCode::Internal, "not used"); }
   Result<jobs::Collected> remove_unreferenced(std::span<const jobs::BlobId>, Duration, const Referenced&) override { return {}; }
   Result<jobs::Collected> collect(Duration, const Referenced&) override { return {}; }
   Result<Usage> usage() const override { return Usage{}; }

@@ -120,6 +120,9 @@ jobs::Job job_that_has_been_through_everything() {
   job.spec.webhook = "https://example.org/";
   job.error = Error{ErrorCode::BadInput, "message", "hint"};
   job.result = jobs::Payload{};
+  job.spec.label = "label";
+  job.notes = {"note"};
+  job.progress.total = 1;
   job.expires = jobs::Time{};
   jobs::Trace& trace = job.trace;
   trace.claimed = trace.batched = trace.started = trace.stored = trace.delivered = jobs::Time{};

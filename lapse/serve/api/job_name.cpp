@@ -43,6 +43,11 @@ std::string digest_of(const jobs::JobSpec& spec, std::optional<Duration> timeout
   add(timeout ? std::to_string(timeout->count()) : "");
   add(spec.webhook);
   add(spec.input.blob.id.hex);
+  // Only where there are any, so that jobs of the time before them keep their digests.
+  if (!spec.label.empty() || !spec.parameters.empty()) {
+    add(spec.label);
+    add(spec.parameters);
+  }
   std::array<unsigned char, 32> digest{};
   EVP_Digest(all.data(), all.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
   std::string text;
