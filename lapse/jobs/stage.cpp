@@ -11,7 +11,7 @@ std::optional<Duration> between(const std::optional<Time>& from, const std::opti
 }
 
 std::optional<Duration> storing(const Trace& trace) {
-  if (!trace.forward) return std::nullopt;
+  if (!trace.forward || trace.preprocess) return std::nullopt;
   return between(trace.started, trace.stored, *trace.forward + trace.h2d.value_or(Duration{}) + trace.d2h.value_or(Duration{}));
 }
 
@@ -21,12 +21,18 @@ constexpr std::array kStages{
           [](const Trace& t) { return between(t.claimed, t.batched); }},
     Stage{"batch_wait", "batched to started: until its batch's H2D or forward pass was submitted",
           [](const Trace& t) { return between(t.batched, t.started); }},
+    Stage{"preprocess", "decoding and cutting into tiles; only of a photo, and beside the following ones",
+          [](const Trace& t) { return t.preprocess; }},
     Stage{"h2d", "copy of its batch's inputs to the device; only where the device has memory of its own",
           [](const Trace& t) { return t.h2d; }},
-    Stage{"forward", "forward pass of its batch: device time, or host time on a host engine", [](const Trace& t) { return t.forward; }},
+    Stage{"forward", "forward pass of its batch (a photo's: its shares of all its passes): device time, or host time on a host engine",
+          [](const Trace& t) { return t.forward; }},
     Stage{"d2h", "copy of its batch's outputs to the host; only where the device has memory of its own",
           [](const Trace& t) { return t.d2h; }},
-    Stage{"store", "started to stored, less H2D, forward and D2H: until the result and the final state were written", storing},
+    Stage{"postprocess", "putting together and encoding; only of a photo, and beside the preceding ones",
+          [](const Trace& t) { return t.postprocess; }},
+    Stage{"store", "started to stored, less H2D, forward and D2H: until the result and the final state were written; not of a photo",
+          storing},
     Stage{"total", "accepted to stored: from the acknowledgement (202) until the end, over all attempts",
           [](const Trace& t) { return between(t.accepted, t.stored); }},
     Stage{"delivery", "stored to delivered: until the client was told of the end or took the result, the first time",

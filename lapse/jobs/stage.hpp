@@ -15,7 +15,9 @@ struct Stage {
 };
 
 /// queue, dispatch, batch_wait, h2d, forward, d2h, store: of the last attempt, one after the other, so they add up to the time from
-/// `queued` to `stored`. Then total and delivery, the last.
+/// `queued` to `stored`. Not so a photo's: after batch_wait some of its tiles are cut while others are in the model or put together, so
+/// preprocess, h2d, forward, d2h and postprocess overlap, and there is no store that would be what is left. Then total and delivery, the
+/// last.
 std::span<const Stage> stages() noexcept;
 
 }  // namespace lapse::jobs

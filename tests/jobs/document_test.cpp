@@ -80,6 +80,17 @@ TEST(Document, AJobIsShownWithItsLabelItsInputAndWhatIsToBeSaidOfItsResult) {
   EXPECT_EQ(json::parse(describe(job))["notes"], json::parse(R"(["the 16 bits of a colour become 8"])"));
 }
 
+TEST(Document, APhotosStagesOverlapSoNothingIsLeftForStoring) {
+  Job job = queued_job();
+  job.trace.started = job.trace.queued + 1s;
+  job.trace.preprocess = 3s;
+  job.trace.forward = 4s;
+  job.trace.postprocess = 2s;
+  job.trace.stored = job.trace.queued + 6s;
+  EXPECT_EQ(json::parse(describe(job))["durations"],
+            json::parse(R"({"preprocess_seconds":3.0,"forward_seconds":4.0,"postprocess_seconds":2.0,"total_seconds":6.0})"));
+}
+
 TEST(Document, OnlyTheStateDecidesWhatStandsInIt) {
   Job job = queued_job();
   job.error = Error{ErrorCode::BadInput, "of an earlier attempt", ""};

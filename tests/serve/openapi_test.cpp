@@ -126,7 +126,7 @@ jobs::Job job_that_has_been_through_everything() {
   job.expires = jobs::Time{};
   jobs::Trace& trace = job.trace;
   trace.claimed = trace.batched = trace.started = trace.stored = trace.delivered = jobs::Time{};
-  trace.h2d = trace.forward = trace.d2h = Duration{};
+  trace.h2d = trace.forward = trace.d2h = trace.preprocess = trace.postprocess = Duration{};
   return job;
 }
 
