@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
 #include <unistd.h>
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <lapse/base/bytes.hpp>
+#include <lapse/serve/dispatch/repository.hpp>
 #include <lapse/serve/front/front.hpp>
 #include <lapse/serve/oip/infer.hpp>
 #include <memory>
@@ -27,6 +29,18 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  lapse serve --models models --data jobs\n"
     "  lapse serve --models models --data jobs --auth token --listen 0.0.0.0:8000 --host photos.example.org";
+
+/// Is there anything for the photo app to work with?
+bool has_photo_model(const std::string& folder) {
+  const auto scan = serve::scan_models(folder);
+  return scan && std::ranges::any_of(scan->models, [](const auto& model) { return model.settings.photo.has_value(); });
+}
+
+/// Where a browser on this machine goes: the address that stands for all of this machine's is none to go to.
+std::string page_url(const serve::http::ServerOptions& server, const std::string& url) {
+  const bool all = server.address == "0.0.0.0" || server.address == "::";
+  return fmt::format("{}/", all ? "http://localhost" + url.substr(url.rfind(':')) : url);
+}
 
 struct Options {
   std::string models, data, listen = "127.0.0.1:8000", auth = "anonymous", log_level = "info", log = "auto";
@@ -112,12 +126,13 @@ struct Options {
                                                 : serve::Level::Error;
     result.log_json = log == "json" || (log == "auto" && isatty(STDERR_FILENO) == 0);
     const bool korean = context.language == report::Language::Korean;
-    result.listening = [korean, folder = models](const std::string& url) {
+    result.listening = [korean, folder = models, server = result.server](const std::string& url) {
       if (korean) {
         fmt::print("lapse가 {}의 모델을 {} 에서 서빙합니다\n", folder, url);
       } else {
         fmt::print("lapse serves the models in {} on {}\n", folder, url);
       }
+      if (has_photo_model(folder)) fmt::print("{}: {}\n", korean ? "사진 앱" : "The photo app", page_url(server, url));
       std::fflush(stdout);
     };
     return result;

@@ -5,7 +5,7 @@
 find_package(Git QUIET)
 
 function(lapse_version_source file)
-  set(paths lapse engines cli cmake CMakeLists.txt)
+  set(paths lapse engines cli web cmake CMakeLists.txt)
   set(watched "")
   if(GIT_FOUND)
     foreach(name HEAD logs/HEAD)

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kBearer = "bearer ";
 
-bool is_open(std::string_view path) { return path == "/v2/health/live" || path == "/v2/health/ready" || path == "/openapi.json"; }
+bool is_public(std::string_view path) { return path == "/v2/health/live" || path == "/v2/health/ready" || path == "/openapi.json"; }
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -31,6 +31,10 @@ Gate::Gate(GateOptions options, Tokens& tokens, const Sessions& sessions)
     : options_(std::move(options)), tokens_(tokens), sessions_(sessions) {
   for (std::string& host : options_.hosts) host = lower(host);
 }
+
+bool Gate::is_page(std::string_view path) const { return std::ranges::find(options_.page, path) != options_.page.end(); }
+
+bool Gate::is_open(std::string_view path) const { return is_public(path) || is_page(path); }
 
 bool Gate::is_ours(std::string_view authority) const {
   const std::string name = lower(authority);
@@ -63,7 +67,8 @@ std::optional<http::Response> Gate::check_origin(const http::Exchange& exchange,
   const auto site = exchange.header("Sec-Fetch-Site");
   const bool foreign = site && *site != "same-origin" && *site != "none";
   const bool looks = exchange.method() == "GET" || exchange.method() == "HEAD";
-  if (foreign && !(looks && is_open(exchange.path()))) {
+  const bool follows = exchange.header("Sec-Fetch-Mode") == "navigate" && is_page(exchange.path());
+  if (foreign && !(looks && (is_public(exchange.path()) || follows))) {
     return refuse(ErrorCode::Forbidden, "requests from another site's pages are not answered", "");
   }
   return std::nullopt;

@@ -17,6 +17,7 @@
 #include <lapse/jobs/folder_blob_store.hpp>
 #include <lapse/jobs/sqlite_job_store.hpp>
 #include <lapse/serve/access/gate.hpp>
+#include <lapse/serve/api/page.hpp>
 #include <lapse/serve/api/services.hpp>
 #include <lapse/serve/front/housekeeping.hpp>
 #include <lapse/serve/observe/witness.hpp>
@@ -109,8 +110,9 @@ class Front {
     if (recovered > 0) witness_.log(Level::Info, "jobs were running when the server ended", {{"jobs", std::to_string(recovered)}});
     housekeeping_.begin();
     api::add_routes(router_, services_);
+    api::add_page(router_);
     LAPSE_TRY(server_, http::Server::listen(*context_, pool_, options_.server, router_, hooks()));
-    gate_.emplace(GateOptions{options_.anonymous, hosts(), server_->port()}, tokens_, sessions_);
+    gate_.emplace(GateOptions{options_.anonymous, hosts(), server_->port(), api::page_paths()}, tokens_, sessions_);
     dispatcher_->start();
     sender_->start();
     net::co_spawn(*context_, housekeeping_.run(), net::detached);

@@ -1,7 +1,7 @@
 #pragma once
 // `lapse serve`: the front put together and run until it is told to stop.
 //
-//   Server ─▶ Gate ─▶ Router ─▶ api/ (health, models, infer, jobs, events, session, metrics, openapi)
+//   Server ─▶ Gate ─▶ Router ─▶ api/ (health, models, infer, jobs, events, session, metrics, openapi, page)
 //                                 │            │
 //                          Dispatcher      JobStore, BlobStore ◀── Housekeeping (time, litter), Webhooks
 //                                 └▶ workers

@@ -69,6 +69,17 @@ std::optional<std::string_view> cookie(std::string_view header, std::string_view
   return std::nullopt;
 }
 
+bool lists_tag(std::string_view header, std::string_view tag) noexcept {
+  while (!header.empty()) {
+    const auto comma = std::min(header.find(','), header.size());
+    std::string_view one = trim(header.substr(0, comma));
+    if (one.starts_with("W/")) one.remove_prefix(2);
+    if (one == "*" || one == tag) return true;
+    header.remove_prefix(std::min(comma + 1, header.size()));
+  }
+  return false;
+}
+
 std::string_view trim(std::string_view text) noexcept {
   const auto first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};

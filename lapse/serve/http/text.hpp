@@ -1,5 +1,5 @@
 #pragma once
-// The small texts inside HTTP: percent-encoding, queries, cookies. Pure functions on untrusted bytes.
+// The small texts inside HTTP: percent-encoding, queries, cookies, entity tags. Pure functions on untrusted bytes.
 
 #include <optional>
 #include <string>
@@ -23,6 +23,9 @@ std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(std:
 
 /// Value of the first cookie of this name in a Cookie header, without its quotes.
 std::optional<std::string_view> cookie(std::string_view header, std::string_view name) noexcept;
+
+/// Does this If-None-Match name the entity tag: by "*", or in its list? A weak one is as good here (RFC 9110, section 13.1.2).
+bool lists_tag(std::string_view header, std::string_view tag) noexcept;
 
 /// Without spaces and tabs at both ends.
 std::string_view trim(std::string_view text) noexcept;
