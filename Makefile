@@ -1,15 +1,18 @@
 # The front door. Every target installs what it needs first (tools/setup) and does nothing that is done already.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench bench-serve check install package clean
+.PHONY: help run serve build test bench bench-serve check install package clean
 
 MODEL ?= models/demo
 PREFIX ?= /usr/local
+# Photos and their results. Not in build/, as `make clean` would take people's photos with it.
+DATA ?= $(or $(XDG_DATA_HOME),$(HOME)/.local/share)/lapse/photos
 
 help:
 	@echo "lapse: how long does my model really take?"
 	@echo
 	@echo "  make run       build, and measure the model that comes with lapse (another: make run MODEL=path/to/model.onnx)"
+	@echo "  make serve     build, and serve the photo app to this machine's browsers; photos are kept for 30 days in $(DATA)"
 	@echo "  make build     build the program, build/lapse"
 	@echo "  make test      build and run every test; the last line says how many passed and failed"
 	@echo "  make bench     build and run the benchmarks behind the published figures"
@@ -29,6 +32,10 @@ build:
 run: build
 	@echo "measuring $(MODEL): build/lapse time $(MODEL)"
 	@build/lapse time $(MODEL)
+
+serve: build
+	@mkdir -p "$(DATA)"
+	@build/lapse serve --models models/photo-sr --data "$(DATA)" --retention 720h
 
 test:
 	@tools/setup test
