@@ -21,10 +21,11 @@ export function waited({ waited: parts }) {
   return parts && parts.turn + parts.upload + parts.answer;
 }
 
-/** Seconds of work; undefined: the server tells none. */
-export function worked({ durations }) {
-  const rows = stages.filter(([key]) => key !== 'queue_seconds' && durations[key] !== undefined);
-  return rows.length ? rows.reduce((total, [key]) => total + durations[key], 0) : undefined;
+const between = (from, to) => (from && to ? (Date.parse(to) - Date.parse(from)) / 1000 : undefined);
+
+/** Seconds of work; undefined: it has not ended yet. */
+export function worked({ times }) {
+  return between(times.claimed, times.stored);
 }
 
 function waitRows({ waited: parts }) {
@@ -45,13 +46,13 @@ function element(name, className, text = '') {
 }
 
 // Both bars are drawn to one scale: that they differ is what there is to see.
-function bar(title, rows, longest) {
+function bar(title, rows, whole, longest) {
   const group = element('div', 'bar-group');
   const head = element('p', 'bar-head');
-  head.append(element('b', '', title), element('span', '', duration(sum(rows))));
+  head.append(element('b', '', title), element('span', '', duration(whole)));
   const line = element('div', 'line');
   line.setAttribute('aria-hidden', 'true');
-  line.style.setProperty('--share', `${(100 * sum(rows)) / longest}%`);
+  line.style.setProperty('--share', `${(100 * whole) / longest}%`);
   const list = element('dl', 'parts');
   for (const { name, seconds, kind } of rows) {
     const piece = element('i', kind);
@@ -67,13 +68,10 @@ function bar(title, rows, longest) {
 
 export function show(place, photo) {
   const [wait, work] = [waitRows(photo), workRows(photo)];
-  const longest = Math.max(sum(wait), sum(work), 1e-9);
+  const behind = between(photo.times.accepted, photo.times.stored) ?? sum(work);
+  const longest = Math.max(sum(wait), behind, 1e-9);
   place.replaceChildren();
-  if (wait.length) place.append(bar(t('You waited'), wait, longest));
-  if (work.length) place.append(bar(t('In the background'), work, longest));
-  const { accepted, stored } = photo.times;
-  if (accepted && stored) {
-    const seconds = (Date.parse(stored) - Date.parse(accepted)) / 1000;
-    place.append(element('p', 'whole', t('From the confirmation to the result: {time}. Stages of one photo overlap, so they need not add up to that.', { time: duration(seconds) })));
-  }
+  if (wait.length) place.append(bar(t('You waited'), wait, sum(wait), longest));
+  if (work.length) place.append(bar(t('In the background'), work, behind, longest));
+  if (photo.times.stored) place.append(element('p', 'whole', t('From the confirmation to the result. Stages of one photo overlap, so they need not add up to that.')));
 }
