@@ -13,6 +13,8 @@ def without(given, name):
 
 @schemathesis.hook
 def map_query(context, query):
+    if os.environ["LAPSE_REQUESTS"] == "sound":
+        query = without(without(query, "format"), "keep_metadata")  # the models here enlarge no photos
     return without(query, "webhook")  # which would knock at real doors
 
 

@@ -57,8 +57,9 @@ net::awaitable<http::Response> infer_now(Services& services, http::Exchange& exc
 
 // On the pool.
 Result<jobs::Submitted> store(Services& services, const Intake& intake, jobs::JobSpec& spec) {
-  spec.input.content_type = intake.header_length > 0 ? "application/octet-stream" : "application/json";
+  spec.input.content_type = intake.content_type;
   spec.input.header_length = intake.header_length;
+  spec.parameters = intake.parameters;
   spec.priority = intake.priority;
   if (intake.timeout) spec.deadline = jobs::system_now() + *intake.timeout;
   LAPSE_TRY(spec.input.blob, services.blobs.put(std::as_bytes(std::span{intake.body})));
@@ -68,13 +69,14 @@ Result<jobs::Submitted> store(Services& services, const Intake& intake, jobs::Jo
 
 net::awaitable<http::Response> infer_later(Services& services, http::Exchange& exchange, std::string id, std::string model,
                                            std::string version, Clock::time_point began) {
-  const auto named = check_job_name(id);
-  if (!named) co_return http::refuse(named.error());
   jobs::JobSpec spec;
   spec.owner = exchange.owner();
   spec.id = std::move(id);
   spec.model = std::move(model);
   spec.version = std::move(version);
+  spec.label = exchange.query("label").value_or("");
+  const auto named = check_names(spec);
+  if (!named) co_return http::refuse(named.error());
   spec.webhook = exchange.query("webhook").value_or("");
   if (!spec.webhook.empty()) {
     const auto target = webhook::parse_target(spec.webhook, services.private_webhooks);

@@ -3,9 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <lapse/image/faults.hpp>
+#include <lapse/image/photo.hpp>
 #include <lapse/serve/worker/batch.hpp>
+#include <nlohmann/json.hpp>
+#include <span>
 
 namespace lapse::serve::api {
 namespace {
@@ -48,10 +53,14 @@ std::optional<http::Response> unready(const ModelStatus& model) {
   return std::nullopt;
 }
 
-Result<void> read_parameters(const http::Exchange& exchange, Intake& intake) {
+Result<void> read_header_length(const http::Exchange& exchange, Intake& intake) {
   if (const auto length = exchange.header("Inference-Header-Content-Length")) {
     LAPSE_TRY(intake.header_length, parse_number<std::uint64_t>(*length, "Inference-Header-Content-Length", 0, 1ull << 40));
   }
+  return {};
+}
+
+Result<void> read_parameters(const http::Exchange& exchange, Intake& intake) {
   if (const auto priority = exchange.query("priority")) {
     LAPSE_TRY(intake.priority, parse_number<int>(*priority, "priority", -10, 10));
   }
@@ -62,8 +71,51 @@ Result<void> read_parameters(const http::Exchange& exchange, Intake& intake) {
   return {};
 }
 
+// What is wanted of the enlarged picture, for the worker.
+Result<void> read_wishes(const http::Exchange& exchange, bool takes_photos, Intake& intake) {
+  const auto format = exchange.query("format"), keep_metadata = exchange.query("keep_metadata");
+  if (!takes_photos && (format || keep_metadata)) {
+    return fail(ErrorCode::BadInput, "format and keep_metadata are for models that enlarge photos", "leave them out");
+  }
+  nlohmann::ordered_json wishes;
+  if (format) {
+    constexpr std::array<std::string_view, 4> kFormats{"auto", "png", "jpeg", "webp"};
+    if (std::ranges::find(kFormats, *format) == kFormats.end()) {
+      return fail(ErrorCode::BadInput, "format is none of auto, png, jpeg and webp");
+    }
+    wishes["format"] = *format;
+  }
+  if (keep_metadata) {
+    if (*keep_metadata != "true" && *keep_metadata != "false") return fail(ErrorCode::BadInput, "keep_metadata is not true or false");
+    wishes["keep_metadata"] = *keep_metadata == "true";
+  }
+  if (!wishes.is_null()) intake.parameters = wishes.dump();
+  return {};
+}
+
+Result<void> check_photo(Intake& intake) {
+  const auto bytes = std::as_bytes(std::span{intake.body});
+  if (bytes.empty()) return image::refuse(image::kEmpty);
+  const auto first = bytes.first(std::min(bytes.size(), image::kSniffed));
+  const auto format = image::sniff(first);
+  if (!format) return image::refuse(image::kNoPhoto, std::string(image::other_kind(first)));
+  intake.content_type = image::content_type(*format);
+  return {};
+}
+
+// In a photo's words, which the page knows in other languages.
+http::Response refuse_photo(const Error& error, std::uint64_t limit) {
+  if (error.code == ErrorCode::TooLarge) {
+    return http::refuse(image::refuse(image::kTooManyBytes, fmt::format("> {:.4g} MiB", static_cast<double>(limit) / (1 << 20))).value());
+  }
+  http::Response response = http::refuse(error);
+  if (error.code == ErrorCode::Unsupported) response.status = 415;
+  return response;
+}
+
 // The query's word goes before the body's.
-Result<void> check_body(const http::Exchange& exchange, const ModelStatus& model, Intake& intake) {
+Result<void> check_tensors(const http::Exchange& exchange, const ModelStatus& model, Intake& intake) {
+  intake.content_type = intake.header_length > 0 ? "application/octet-stream" : "application/json";
   LAPSE_TRY(const auto request, oip::parse_request(intake.body, intake.header_length));
   LAPSE_CHECK(oip::check(request, model.signature, model.settings.finite));
   intake.rows = static_cast<std::size_t>(std::max<std::int64_t>(rows_of(request.inputs, model.settings.max_batch), 1));
@@ -85,20 +137,25 @@ net::awaitable<tl::expected<Intake, http::Response>> take_in(Services& services,
   if (auto refused = unready(*status)) co_return tl::unexpected(std::move(*refused));
 
   Intake intake;
-  const auto read = read_parameters(exchange, intake);
+  const bool is_photo = keep && status->settings.photo;
+  const std::uint64_t limit = is_photo ? std::min(services.max_body, image::Limits{}.bytes) : services.max_body;
+  const auto refuse = [&](const Error& error) { return is_photo ? refuse_photo(error, limit) : http::refuse(error); };
+  auto read = read_parameters(exchange, intake);
+  if (read && keep) read = read_wishes(exchange, is_photo, intake);
+  if (read && !is_photo) read = read_header_length(exchange, intake);
   if (!read) co_return tl::unexpected(http::refuse(read.error()));
-  auto body = co_await exchange.body(services.max_body);
-  if (!body) co_return tl::unexpected(http::refuse(body.error()));
+  auto body = co_await exchange.body(limit);
+  if (!body) co_return tl::unexpected(refuse(body.error()));
   intake.body = std::move(*body);
   http::BodyShare memory = exchange.share();
-  const auto room = memory.grow(oip::memory_for(intake.body.size(), intake.header_length));
+  const auto room = is_photo ? Result<void>{} : memory.grow(oip::memory_for(intake.body.size(), intake.header_length));
   if (!room) co_return tl::unexpected(http::refuse(room.error()));
   const auto checked = co_await on(services.pool, [&] {
-    auto sound = check_body(exchange, *status, intake);
+    auto sound = is_photo ? check_photo(intake) : check_tensors(exchange, *status, intake);
     if (sound && keep) keep(intake);
     return sound;
   });
-  if (!checked) co_return tl::unexpected(http::refuse(checked.error()));
+  if (!checked) co_return tl::unexpected(refuse(checked.error()));
   co_return intake;
 }
 

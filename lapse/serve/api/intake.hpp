@@ -1,5 +1,7 @@
 #pragma once
-// One inference request, read and checked before anything is done about it: what is wrong is refused here, and costs no place in a queue.
+// One inference request, or one picture for a model that enlarges pictures, read and checked before anything is done about it: what is
+// wrong is refused here, and costs no place in a queue. A picture is looked at only as far as to tell what it is: decoding one that
+// somebody made to do harm is for a worker.
 
 #include <lapse/serve/api/services.hpp>
 
@@ -11,7 +13,9 @@ namespace lapse::serve::api {
 struct Intake {
   Intake() = default;  // no aggregate: lapse/serve/async.hpp says why
   std::string body;
+  std::string content_type;
   std::uint64_t header_length = 0;
+  std::string parameters;  // JobSpec's
   int priority = 0;
   std::optional<Duration> timeout;  // not started after it
   std::size_t rows = 1;             // its share of a batch
@@ -21,7 +25,7 @@ struct Intake {
 using Keep = std::function<void(const Intake&)>;
 
 /// Reads and checks the body of a request for this model; what is sound is kept then, where `keep` is not empty (which needs a disk that is
-/// well). The answer to give instead where it is refused.
+/// well, and takes pictures where the model does). The answer to give instead where it is refused.
 net::awaitable<tl::expected<Intake, http::Response>> take_in(Services& services, http::Exchange& exchange, const std::string& model,
                                                              const std::string& version, Keep keep);
 

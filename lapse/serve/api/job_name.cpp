@@ -8,11 +8,7 @@
 
 namespace lapse::serve::api {
 
-Result<void> check_job_name(const std::string& id) {
-  jobs::JobSpec spec;
-  spec.id = id;
-  spec.owner = std::string(1, 'x');
-  spec.model = spec.owner;
+Result<void> check_names(jobs::JobSpec spec) {
   spec.input.blob.id.hex.assign(64, '0');
   return jobs::check(spec);
 }

@@ -7,8 +7,8 @@
 
 namespace lapse::serve::api {
 
-/// Error: BadInput.
-Result<void> check_job_name(const std::string& id);
+/// jobs::check before the input is there. Error: BadInput.
+Result<void> check_names(jobs::JobSpec spec);
 /// A UUID of version 7 (RFC 9562): by time, and random.
 std::string new_job_name();
 
