@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <lapse/image/faults.hpp>
 #include <lapse/image/line.hpp>
+#include <lapse/image/opened.hpp>
 #include <memory>
 #include <mutex>
 
@@ -104,22 +105,20 @@ class Upscale {
   using Clock = std::chrono::steady_clock;
 
   Result<std::unique_ptr<image::Order>> open(const fs::path& photo) {
-    LAPSE_TRY(auto reader, codec_.open(photo, {}));
-    image::Header header = reader->header();
-    LAPSE_TRY(const image::Format format, image::choose_format(codec_, header, scaling_.scale, targets_.wanted()));
-    if (format == image::Format::Jpeg && header.alpha()) header.notes.push_back(image::kFlattened.english);
-    LAPSE_TRY(const fs::path target, targets_.of(photo, format));
-    LAPSE_TRY(std::shared_ptr<PartFile> file, PartFile::create(target));
-    const image::WriteOptions options{format, header.width * scaling_.scale, header.height * scaling_.scale, header.channels,
-                                      keep_metadata_ ? reader->metadata() : nullptr};
-    LAPSE_TRY(auto writer, codec_.create(options, [file](std::span<const std::byte> bytes) { return file->append(bytes); }));
-    LAPSE_TRY(auto enlargement, image::Enlargement::make(std::move(reader), std::move(writer), scaling_));
-    const auto ended = [this, &photo, header, target, file](Result<void> how) {
+    fs::path target;
+    std::shared_ptr<PartFile> file;
+    const auto into = [&](image::Format format) -> Result<image::Sink> {
+      LAPSE_TRY(target, targets_.of(photo, format));
+      LAPSE_TRY(file, PartFile::create(target));
+      return [file](std::span<const std::byte> bytes) { return file->append(bytes); };
+    };
+    LAPSE_TRY(auto opened, image::open_photo(codec_, photo, {{}, scaling_, targets_.wanted(), keep_metadata_}, into));
+    const auto ended = [this, &photo, header = opened.header, target, file](Result<void> how) {
       if (how) how = file->finish();
       if (how) return tell_enlarged(photo, target, header);
       if (how.error().code != ErrorCode::Interrupted) tell_fault(photo, how.error());
     };
-    return std::make_unique<image::Order>(image::Order{std::move(enlargement), ended});
+    return std::make_unique<image::Order>(image::Order{std::move(opened.enlargement), ended});
   }
 
   std::string_view say(std::string_view sentence) const { return korean_ ? image::in_korean(sentence) : sentence; }

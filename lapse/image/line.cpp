@@ -96,6 +96,7 @@ class Line {
     });
     while (!exhausted_ && photos_.size() < options_.in_flight) {
       if (options_.ready && !options_.ready(photos_.empty())) break;
+      if (failed_) break;  // meanwhile: what is ready is the next line's
       auto order = next_();
       exhausted_ = order == nullptr;
       if (exhausted_) break;

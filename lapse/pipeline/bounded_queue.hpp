@@ -1,7 +1,7 @@
 #pragma once
 // What joins two stages: a queue of a fixed capacity. A stage that is ahead waits, so memory never grows with the number of items.
 //
-// Threads: any number of producers and consumers. Blocking: push waits for room, pop for an item, until the queue is closed.
+// Threads: any number of producers and consumers. Blocking: push waits for room, pop for an item, until the queue is closed; try_pop never.
 // Order: first in, first out. After close() no item gets in, and those that are in still come out.
 
 #include <condition_variable>
@@ -34,12 +34,13 @@ class BoundedQueue {
   std::optional<T> pop() {
     std::unique_lock lock{mutex_};
     filled_.wait(lock, [this] { return closed_ || !items_.empty(); });
-    if (items_.empty()) return std::nullopt;
-    T item = std::move(items_.front());
-    items_.pop_front();
-    lock.unlock();
-    room_.notify_one();
-    return item;
+    return take(lock);
+  }
+
+  /// Nothing when there is nothing now.
+  std::optional<T> try_pop() {
+    std::unique_lock lock{mutex_};
+    return take(lock);
   }
 
   void close() {
@@ -57,6 +58,15 @@ class BoundedQueue {
   }
 
  private:
+  std::optional<T> take(std::unique_lock<std::mutex>& lock) {
+    if (items_.empty()) return std::nullopt;
+    T item = std::move(items_.front());
+    items_.pop_front();
+    lock.unlock();
+    room_.notify_one();
+    return item;
+  }
+
   const std::size_t capacity_;
   mutable std::mutex mutex_;
   std::condition_variable filled_, room_;

@@ -12,6 +12,7 @@ namespace lapse::serve {
 namespace {
 
 constexpr std::size_t kInHand = 2;                             // dispatches that a worker has at a time, so that it never waits for one
+constexpr std::size_t kPhotosInHand = 4;                       // so that one person's large ones don't hold up another's
 constexpr Duration kShort = std::chrono::milliseconds{100};    // passes beside which the way to the worker counts: longer ones hide it
 constexpr Duration kDispatch = std::chrono::milliseconds{20};  // work of one dispatch, where passes are shorter
 constexpr std::size_t kLargestDispatch = 64;                   // rows
@@ -20,9 +21,11 @@ constexpr auto kPoll = std::chrono::seconds{1};
 
 bool late(const wire::Finished& message) { return message.error && message.error->code == ErrorCode::Deadline; }
 
+bool is_photo(const Model& model) { return model.current && model.current->file.settings.photo; }
+
 // Rows of one dispatch, so many that it is worth its while. The first passes show how long one takes.
 std::size_t several(const Model& model) {
-  if (model.pass == Duration{}) return 1;
+  if (model.pass == Duration{} || is_photo(model)) return 1;
   const Duration pass = std::max<Duration>(model.pass, std::chrono::microseconds{100});
   return std::clamp<std::size_t>(static_cast<std::size_t>(kDispatch / pass), 1, kLargestDispatch);
 }
@@ -48,12 +51,13 @@ net::awaitable<void> LocalDispatcher::pump(ModelPtr model) {
   }
 }
 
-// The one with least in hand. What would wait there for a long pass waits in the queue: it is not called running, and others may overtake it.
+// The one with least in hand. What would wait there for a long pass waits in the queue: it is not called running, and others may overtake
+// it. Photos take turns in the worker, tile by tile.
 LocalDispatcher::InstancePtr LocalDispatcher::free_instance(const Model& model) const {
   InstancePtr best;
   if (!model.current) return best;
   const bool is_short = model.pass > Duration{} && model.pass < kShort;
-  const std::size_t in_hand = model.suspects.empty() && is_short ? kInHand : 1;
+  const std::size_t in_hand = !model.suspects.empty() ? 1 : is_photo(model) ? kPhotosInHand : is_short ? kInHand : 1;
   for (const auto& instance : model.current->instances) {
     if (!instance->ready || instance->retiring || instance->dispatches.size() >= in_hand) continue;
     if (Clock::now() - instance->heard > options_.silence / 2) continue;
@@ -118,6 +122,8 @@ void LocalDispatcher::send(Model& model, Instance& instance, std::span<const std
     item.blob = one.job.spec.input.blob;
     item.header_length = one.job.spec.input.header_length;
     item.deadline = one.job.spec.deadline;
+    item.owner = one.job.spec.owner;
+    item.parameters = one.job.spec.parameters;
     instance.flights.emplace(item.key, Flight{std::move(one), dispatch});
     run.items.push_back(std::move(item));
   }
@@ -133,6 +139,8 @@ void LocalDispatcher::message(const ModelPtr& model, const InstancePtr& instance
     unloadable(model, instance, cannot->error);
   } else if (const auto* running = std::get_if<wire::Started>(&message)) {
     started(*instance, *running);
+  } else if (const auto* further = std::get_if<wire::Progress>(&message)) {
+    progress(*instance, *further);
   } else if (auto* done = std::get_if<wire::Finished>(&message)) {
     finished(model, instance, std::move(*done), std::move(payload));
   } else if (const auto* alive = std::get_if<wire::Alive>(&message)) {
@@ -145,6 +153,17 @@ void LocalDispatcher::started(Instance& instance, const wire::Started& message) 
   if (message.keys.empty()) return;
   const auto flight = instance.flights.find(message.keys.front());
   if (flight != instance.flights.end()) flight->second.pass_rows = message.rows;
+}
+
+void LocalDispatcher::progress(Instance& instance, const wire::Progress& message) {
+  const auto flight = instance.flights.find(message.key);
+  const auto* claimed = flight == instance.flights.end() ? nullptr : std::get_if<jobs::Claimed>(&flight->second.of);
+  if (claimed != nullptr) go(note(claimed->lease, {message.done, message.total}));
+}
+
+// Where it can't be noted nothing is lost: more comes, and then the end.
+net::awaitable<void> LocalDispatcher::note(jobs::Lease lease, jobs::Progress progress) {
+  co_await on(pool_, [&] { return store_.progress(lease, progress); });
 }
 
 void LocalDispatcher::finished(const ModelPtr& model, const InstancePtr& instance, wire::Finished message, std::string payload) {
@@ -178,8 +197,8 @@ void LocalDispatcher::finished(const ModelPtr& model, const InstancePtr& instanc
 // What failed for want of room or memory would fail again at once, and so would those behind it.
 void LocalDispatcher::pause_or_go_on(Model& model, const std::string& job, const wire::Finished& message) {
   if (message.how == wire::Finished::How::Done) model.claiming = {};
-  const bool may_pass = (message.how == wire::Finished::How::Released && !late(message)) ||
-                        (message.how == wire::Finished::How::Failed && message.retryable);
+  const bool may_pass =
+      (message.how == wire::Finished::How::Released && !late(message)) || (message.how == wire::Finished::How::Failed && message.retryable);
   if (!may_pass || !model.claiming.over()) return;
   model.claiming.again();
   observer_.log(Level::Warning, "a job could not be finished, and is tried again; no other is started for a while",
@@ -267,7 +286,7 @@ Result<bool> LocalDispatcher::report(const jobs::Claimed& claimed, const wire::F
   if (!result || (*result)->size() != message.blob->size) {
     return store_.fail(claimed.lease, {ErrorCode::Internal, "the result that the worker named is not there", ""}, true);
   }
-  return store_.complete({claimed.lease, {*message.blob, message.content_type, message.header_length}, message.trace});
+  return store_.complete({claimed.lease, {*message.blob, message.content_type, message.header_length}, message.trace, message.notes});
 }
 
 net::awaitable<void> LocalDispatcher::release(std::vector<jobs::Claimed> claimed) {

@@ -74,6 +74,8 @@ class LocalDispatcher final : public std::enable_shared_from_this<LocalDispatche
   void send(Model& model, Instance& instance, std::span<const std::uint64_t> direct, std::vector<jobs::Claimed> claimed);
   void message(const ModelPtr& model, const InstancePtr& instance, wire::ToFront message, std::string payload);
   void started(Instance& instance, const wire::Started& message);
+  void progress(Instance& instance, const wire::Progress& message);
+  net::awaitable<void> note(jobs::Lease lease, jobs::Progress progress);
   void finished(const ModelPtr& model, const InstancePtr& instance, wire::Finished message, std::string payload);
   void pause_or_go_on(Model& model, const std::string& job, const wire::Finished& message);
   void count(Model& model, const Flight& flight, const wire::Finished& message);

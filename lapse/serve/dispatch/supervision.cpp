@@ -207,6 +207,7 @@ void LocalDispatcher::start_instance(Model& model, const std::shared_ptr<Generat
   load.max_batch = settings.max_batch;
   load.declared = settings.declared;
   load.blobs = options_.blobs;
+  load.photo = settings.photo;
   instance->process->send(load);
   observer_.worker(model.name, "started");
   observer_.log(Level::Info, "worker started",

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <lapse/serve/oip/words.hpp>
 #include <lapse/serve/worker/stages.hpp>
 #include <new>
 #include <utility>
@@ -37,16 +36,11 @@ void Stages::work() {
 }
 
 void Stages::forward(Batch batch) {
-  const jobs::Time now = jobs::system_now();
-  std::erase_if(batch, [&](const Task& task) {
-    if (!ledger_.begin(task.item.key)) return true;
-    const bool late = task.item.deadline && *task.item.deadline <= now;
-    if (late) release_task(task, {ErrorCode::Deadline, "the request waited longer than its timeout, and was not started", ""});
-    return late;
-  });
+  std::erase_if(batch, [&](const Task& task) { return !answers_.ledger().begin(task.item.key) || answers_.late(task.item, task.trace); });
   if (batch.empty()) return;
-  if (broken()) {
-    for (const Task& task : batch) release_task(task, {ErrorCode::DeviceUnusable, "the device was lost in an earlier forward pass", ""});
+  if (status_ != 0) {
+    for (const Task& task : batch)
+      answers_.released(task.item, task.trace, {ErrorCode::DeviceUnusable, "the device was lost in an earlier forward pass", ""});
     return;
   }
   tell_start(batch);
@@ -58,7 +52,7 @@ void Stages::forward(Batch batch) {
   } else if (batch.size() > 1) {
     return one_by_one(batch);
   }
-  for (const Task& task : batch) fail_task(task, done.error());
+  for (const Task& task : batch) answers_.failed(task.item, task.trace, done.error());
 }
 
 void Stages::tell_start(std::span<const Task> batch) {
@@ -111,13 +105,13 @@ Result<void> Stages::infer(std::span<Task> batch) {
 // So that one poisonous request doesn't spoil its neighbours.
 void Stages::one_by_one(Batch& batch) {
   for (Task& task : batch) {
-    if (!ledger_.wanted(task.item.key)) {
-      fail_task(task, {ErrorCode::Cancelled, "cancelled"});
+    if (!answers_.ledger().wanted(task.item.key)) {
+      answers_.failed(task.item, task.trace, {ErrorCode::Cancelled, "cancelled"});
       continue;
     }
     tell_start({&task, 1});
     const auto done = infer({&task, 1});
-    if (!done) fail_task(task, done.error());
+    if (!done) answers_.failed(task.item, task.trace, done.error());
   }
 }
 
@@ -125,7 +119,7 @@ void Stages::publish() {
   while (const auto outcome = outcomes_.pop()) {
     std::string body;
     const auto finished = [&]() -> Result<wire::Finished> {
-      if (!ledger_.wanted(outcome->task.item.key)) return fail(ErrorCode::Cancelled, "cancelled");
+      if (!answers_.ledger().wanted(outcome->task.item.key)) return fail(ErrorCode::Cancelled, "cancelled");
       try {
         return encode(outcome->task, outcome->part, body);
       } catch (const std::bad_alloc&) {
@@ -133,11 +127,11 @@ void Stages::publish() {
       }
     }();
     if (finished) {
-      answer(outcome->task, *finished, body);
+      answers_.done(outcome->task.item, outcome->task.trace, *finished, body);
     } else if (finished.error().code == ErrorCode::Unavailable) {  // the disk has no room for the result
-      release_task(outcome->task, finished.error());
+      answers_.released(outcome->task.item, outcome->task.trace, finished.error());
     } else {
-      fail_task(outcome->task, finished.error());
+      answers_.failed(outcome->task.item, outcome->task.trace, finished.error());
     }
   }
   if (--publishing_ == 0) channel_.wake();

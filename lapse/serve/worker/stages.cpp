@@ -6,27 +6,9 @@
 #include <utility>
 
 namespace lapse::serve {
-namespace {
-
-wire::Finished unfinished(wire::Finished::How how, const Error& error) {
-  constexpr std::size_t kLongest = 1000;  // bytes
-  wire::Finished finished;
-  finished.how = how;
-  finished.error = Error{error.code, oip::one_line(error.message, kLongest), oip::one_line(error.hint, kLongest)};
-  return finished;
-}
-
-wire::Finished cancelled(const char* stopped) {
-  wire::Finished finished;
-  finished.how = wire::Finished::How::Cancelled;
-  finished.stopped = stopped;
-  return finished;
-}
-
-}  // namespace
 
 Stages::Stages(Channel& channel, const OpenBlobs& open_blobs, wire::Load load)
-    : channel_(channel), load_(std::move(load)), open_blobs_(open_blobs) {
+    : channel_(channel), load_(std::move(load)), open_blobs_(open_blobs), answers_(channel, "after the forward pass that was running") {
   threads_.emplace_back([this] { work(); });
   threads_.emplace_back([this] { gather(); });
   for (int i = 0; i < kPublishers; ++i) threads_.emplace_back([this] { publish(); });
@@ -37,32 +19,19 @@ Stages::~Stages() {
 }
 
 Result<void> Stages::run(wire::Run run, std::shared_ptr<const std::string> payload) {
-  for (const wire::Item& item : run.items) {
-    if (!ledger_.add(item.key)) return fail(ErrorCode::BadInput, fmt::format("a request {} is here already", item.key));
-  }
+  LAPSE_CHECK(answers_.take_in(run));
   Dispatch dispatch{std::move(run), std::move(payload)};
   const auto keys = dispatch.run.items;
   if (intake_.push(std::move(dispatch))) return {};
   for (const wire::Item& item : keys) {
-    release_task(Task{item, {}, 0, {}}, {ErrorCode::Unavailable, "the worker is ending", "it is tried again on another one"});
+    answers_.released(item, {}, {ErrorCode::Unavailable, "the worker is ending", "it is tried again on another one"});
   }
   return {};
 }
 
-void Stages::cancel(const wire::Cancel& cancel) {
-  for (const std::uint64_t key : cancel.keys) {
-    if (!ledger_.cancel(key)) continue;
-    wire::Finished finished = cancelled("before it started");
-    finished.key = key;
-    channel_.send(finished);
-  }
-}
-
-void Stages::stop() { intake_.close(); }
-
 void Stages::abandon() {
   intake_.close();
-  ledger_.drop_all();
+  answers_.ledger().drop_all();
 }
 
 std::optional<jobs::Time> Stages::running_since() const {
@@ -76,12 +45,12 @@ void Stages::gather() {
     while (auto dispatch = intake_.pop()) {
       std::vector<Batch> open;
       for (const wire::Item& item : dispatch->run.items) {
-        if (!ledger_.wanted(item.key)) {
-          ledger_.end(item.key);
+        if (!answers_.ledger().wanted(item.key)) {
+          answers_.ledger().end(item.key);
         } else if (auto task = prepare(item, *dispatch->payload)) {
           place(std::move(*task), open);
         } else {
-          fail_task(Task{item, {}, 0, {}}, task.error());
+          answers_.failed(item, {}, task.error());
         }
       }
       for (Batch& batch : open) {
@@ -129,27 +98,6 @@ void Stages::place(Task task, std::vector<Batch>& open) {
   open.erase(batch);
   // The queue is closed only by this thread, so there is always somebody to take it.
   static_cast<void>(batches_.push(std::move(full)));
-}
-
-void Stages::fail_task(const Task& task, const Error& error) {
-  auto finished = unfinished(wire::Finished::How::Failed, error);
-  finished.retryable =
-      error.code == ErrorCode::OutOfMemory || error.code == ErrorCode::DeviceUnusable || error.code == ErrorCode::Unavailable;
-  answer(task, std::move(finished));
-}
-
-void Stages::release_task(const Task& task, const Error& error) { answer(task, unfinished(wire::Finished::How::Released, error)); }
-
-void Stages::answer(const Task& task, wire::Finished finished, std::string_view payload) {
-  const auto verdict = ledger_.end(task.item.key);
-  if (verdict == Ledger::Verdict::Dropped) return;
-  if (verdict == Ledger::Verdict::Cancelled) {
-    finished = cancelled("after the forward pass that was running");
-    payload = {};
-  }
-  finished.key = task.item.key;
-  finished.trace = task.trace;
-  channel_.send(finished, payload);
 }
 
 }  // namespace lapse::serve

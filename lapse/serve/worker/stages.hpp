@@ -1,20 +1,18 @@
 #pragma once
-// The three stages of a worker and the threads that they run on. Not installed.
+// The three stages of inference requests and the threads that they run on. Not installed.
 //
 //   run() ──▶ intake ──▶ gather: fetch, parse, batch ──▶ batches ──▶ forward ──▶ results ──▶ publish: encode, store, answer
 //             1 thread that never waits for the disk     1 thread                 2 threads, because they wait for the disk
-//
-// Threads: run, cancel, stop and abandon are called by the one that reads the socket.
 
 #include <atomic>
 #include <functional>
 #include <future>
 #include <lapse/jobs/blob_store.hpp>
 #include <lapse/pipeline/bounded_queue.hpp>
+#include <lapse/serve/worker/answers.hpp>
 #include <lapse/serve/worker/batch.hpp>
-#include <lapse/serve/worker/channel.hpp>
-#include <lapse/serve/worker/ledger.hpp>
 #include <lapse/serve/worker/model.hpp>
+#include <lapse/serve/worker/runner.hpp>
 #include <memory>
 #include <string>
 #include <thread>
@@ -24,29 +22,21 @@ namespace lapse::serve {
 
 using OpenBlobs = std::function<Result<std::unique_ptr<jobs::BlobStore>>(const std::string& folder)>;
 
-class Stages {
+class Stages final : public Runner {
  public:
   /// Starts to load the model; loaded or unloadable goes out over the channel, which is borrowed.
   Stages(Channel& channel, const OpenBlobs& open_blobs, wire::Load load);
-  /// Waits for the threads; stop() or abandon() came before.
-  ~Stages();
+  ~Stages() override;
   Stages(const Stages&) = delete;
   Stages& operator=(const Stages&) = delete;
 
-  /// Error: BadInput for a key that is here already.
-  Result<void> run(wire::Run run, std::shared_ptr<const std::string> payload);
-  void cancel(const wire::Cancel& cancel);
-  /// What was sent is finished, nothing else taken.
-  void stop();
-  /// Nothing more is started or answered.
-  void abandon();
-
-  /// When all is done; the channel's receive is woken then.
-  bool ended() const noexcept { return publishing_ == 0; }
-  /// The device was lost, or the model can't be loaded: the process is of no use any more.
-  int status() const noexcept { return status_; }
-  bool broken() const noexcept { return status_ != 0; }
-  std::optional<jobs::Time> running_since() const;
+  Result<void> run(wire::Run run, std::shared_ptr<const std::string> payload) override;
+  void cancel(const wire::Cancel& cancel) override { answers_.cancel(cancel); }
+  void stop() override { intake_.close(); }
+  void abandon() override;
+  bool ended() const noexcept override { return publishing_ == 0; }
+  int status() const noexcept override { return status_; }
+  std::optional<jobs::Time> running_since() const override;
 
  private:
   struct Dispatch {
@@ -70,9 +60,6 @@ class Stages {
   Result<wire::Finished> encode(const Task& task, const OutputRows& part, std::string& inline_body) const;
 
   void tell_start(std::span<const Task> batch);
-  void fail_task(const Task& task, const Error& error);
-  void release_task(const Task& task, const Error& error);
-  void answer(const Task& task, wire::Finished finished, std::string_view payload = {});
 
   static constexpr std::size_t kIntake = 4096;  // dispatches; bodies in them are bounded by the front
   static constexpr std::size_t kBatches = 2;    // parsed ahead of the engine
@@ -87,7 +74,7 @@ class Stages {
   std::atomic<bool> joins_{false};
   std::promise<bool> ready_;
 
-  Ledger ledger_;
+  Answers answers_;
   pipeline::BoundedQueue<Dispatch> intake_{kIntake};
   pipeline::BoundedQueue<Batch> batches_{kBatches};
   pipeline::BoundedQueue<Outcome> outcomes_{kOutcomes};

@@ -2,7 +2,8 @@
 // What front and worker say to each other, over the socket that a worker is started with (file descriptor 3).
 //
 //   front ──▶ worker   load, run, cancel, stop
-//   worker ──▶ front   loaded | unloadable, started, finished (one an item, in any order), alive (every second, from the reading thread)
+//   worker ──▶ front   loaded | unloadable, started, progress, finished (one an item, in any order), alive (every second, from the reading
+//                      thread)
 //
 // A frame is u32 length of the JSON header, u64 length of the payload (both little-endian), header, payload. The worker is trusted no
 // more than a client: a frame that is too large or no message ends the connection, and with it the worker.
@@ -10,6 +11,7 @@
 
 #include <cstdint>
 #include <lapse/base/error.hpp>
+#include <lapse/image/tiles.hpp>
 #include <lapse/jobs/job.hpp>
 #include <lapse/serve/oip/infer.hpp>
 #include <optional>
@@ -31,6 +33,7 @@ struct Load {
   int max_batch = 1;                                         // rows (first dimension) of one forward pass; 1: requests are not joined
   oip::Signature declared;                                   // for models that don't tell their inputs (.pt); may be empty
   std::string blobs;                                         // folder of the blob store
+  std::optional<image::Scaling> photo;                       // items are picture files, to be enlarged
 };
 
 struct Loaded {
@@ -52,6 +55,8 @@ struct Item {
   std::uint64_t offset = 0, size = 0;  // else: the body is this part of the frame's payload, and the result comes inline
   std::uint64_t header_length = 0;
   std::optional<jobs::Time> deadline;  // not started after it
+  std::string owner;                   // photos: owners take turns
+  std::string parameters;              // the job's: for photos {"format": "png", "keep_metadata": true}, both optional
 };
 /// One dispatch. The worker joins what fits together (same types and shapes but for the first dimension), up to max_batch rows a pass.
 struct Run {
@@ -69,6 +74,11 @@ struct Started {
   std::vector<std::uint64_t> keys;
   std::uint64_t rows = 1;  // of all of them; 1 where there is no such dimension
 };
+/// How far a photo is, from time to time.
+struct Progress {
+  std::uint64_t key = 0;
+  std::uint64_t done = 0, total = 0;  // tiles
+};
 
 struct Finished {
   /// Released: not done, and nothing was wrong with the request: its deadline passed before it was started, the disk had no room for its
@@ -80,18 +90,19 @@ struct Finished {
   std::uint64_t size = 0;           // done, inline: bytes of the frame's payload
   std::uint64_t header_length = 0;  // of the result
   std::string content_type;
-  std::uint64_t rows = 1;      // done: its share of its pass
-  std::optional<Error> error;  // failed, released
-  bool retryable = false;      // failed: another attempt may do better (out of memory, a lost device; not a bad shape)
-  std::string stopped;         // cancelled: "before it started", "after the forward pass that was running"
-  jobs::Trace trace;           // batched, started, h2d, forward, d2h, batch_size
+  std::uint64_t rows = 1;          // done: its share of its pass
+  std::optional<Error> error;      // failed, released
+  bool retryable = false;          // failed: another attempt may do better (out of memory, a lost device; not a bad shape)
+  std::string stopped;             // cancelled: "before it started", "after the forward pass that was running"
+  std::vector<std::string> notes;  // done: what is to be said of the result
+  jobs::Trace trace;               // batched, started, the durations, batch_size
 };
 struct Alive {
   std::optional<jobs::Time> running_since;  // of the forward pass that is on now
 };
 
 using ToWorker = std::variant<Load, Run, Cancel, Stop>;
-using ToFront = std::variant<Loaded, Unloadable, Started, Finished, Alive>;
+using ToFront = std::variant<Loaded, Unloadable, Started, Progress, Finished, Alive>;
 
 constexpr std::uint32_t kMaxHeader = 64u << 20;
 constexpr std::uint64_t kMaxPayload = 2ull << 30;

@@ -192,7 +192,15 @@ void fields(IO& io, As<IO, jobs::Trace>& trace) {  // what the worker knows of i
   io("h2d", trace.h2d);
   io("forward", trace.forward);
   io("d2h", trace.d2h);
+  io("preprocess", trace.preprocess);
+  io("postprocess", trace.postprocess);
   io("batch_size", trace.batch_size);
+}
+template <class IO>
+void fields(IO& io, As<IO, image::Scaling>& scaling) {
+  io("scale", scaling.scale);
+  io("tile", scaling.tile);
+  io("halo", scaling.halo);
 }
 template <class IO>
 void fields(IO& io, As<IO, Load>& load) {
@@ -206,6 +214,7 @@ void fields(IO& io, As<IO, Load>& load) {
   io("max_batch", load.max_batch);
   io("declared", load.declared);
   io("blobs", load.blobs);
+  io("photo", load.photo);
 }
 template <class IO>
 void fields(IO& io, As<IO, Item>& item) {
@@ -215,6 +224,8 @@ void fields(IO& io, As<IO, Item>& item) {
   io("size", item.size);
   io("header_length", item.header_length);
   io("deadline", item.deadline);
+  io("owner", item.owner);
+  io("parameters", item.parameters);
 }
 template <class IO>
 void fields(IO& io, As<IO, Run>& run) {
@@ -246,6 +257,12 @@ void fields(IO& io, As<IO, Started>& started) {
   io("rows", started.rows);
 }
 template <class IO>
+void fields(IO& io, As<IO, Progress>& progress) {
+  io("key", progress.key);
+  io("done", progress.done);
+  io("total", progress.total);
+}
+template <class IO>
 void fields(IO& io, As<IO, Finished>& finished) {
   io("key", finished.key);
   io("how", finished.how);
@@ -257,6 +274,7 @@ void fields(IO& io, As<IO, Finished>& finished) {
   io("error", finished.error);
   io("retryable", finished.retryable);
   io("stopped", finished.stopped);
+  io("notes", finished.notes);
   io("trace", finished.trace);
 }
 template <class IO>
@@ -273,6 +291,7 @@ constexpr std::string_view type_name() {
   if constexpr (std::is_same_v<T, Loaded>) return "loaded";
   if constexpr (std::is_same_v<T, Unloadable>) return "unloadable";
   if constexpr (std::is_same_v<T, Started>) return "started";
+  if constexpr (std::is_same_v<T, Progress>) return "progress";
   if constexpr (std::is_same_v<T, Finished>) return "finished";
   if constexpr (std::is_same_v<T, Alive>) return "alive";
 }

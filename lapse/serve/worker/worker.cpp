@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <lapse/jobs/folder_blob_store.hpp>
+#include <lapse/serve/worker/photos.hpp>
 #include <lapse/serve/worker/serve_socket.hpp>
 #include <lapse/serve/worker/worker.hpp>
 #include <type_traits>
@@ -21,20 +22,20 @@ class Listener {
   Listener(Channel& channel, const Surroundings& surroundings) : channel_(channel), surroundings_(surroundings) {}
   ~Listener() {
     channel_.shut();  // first: what runs now may take its time, and the front need not wait for it
-    if (stages_) stages_->abandon();
+    if (runner_) runner_->abandon();
   }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
   Result<int> listen() {
     auto next_beat = std::chrono::steady_clock::now() + kBeat;
-    while (!stages_ || !stages_->ended()) {
+    while (!runner_ || !runner_->ended()) {
       auto frame = channel_.receive(next_beat - std::chrono::steady_clock::now());
       if (const auto now = std::chrono::steady_clock::now(); now >= next_beat) {
-        channel_.send(wire::Alive{stages_ ? stages_->running_since() : std::nullopt});
+        channel_.send(wire::Alive{runner_ ? runner_->running_since() : std::nullopt});
         next_beat = now + kBeat;
       }
-      if (stages_ && stages_->broken()) stages_->stop();
+      if (runner_ && runner_->status() != 0) runner_->stop();
       if (!frame && frame.error().code == ErrorCode::Unavailable) {
         surroundings_.closed();
         return 0;
@@ -42,26 +43,31 @@ class Listener {
       if (!frame) return tl::unexpected(std::move(frame).error());
       if (*frame) LAPSE_CHECK(take(std::move(**frame)));
     }
-    return stages_->status();
+    return runner_->status();
   }
 
  private:
   Result<void> take(Channel::Frame frame) {
-    if (auto* load = std::get_if<wire::Load>(&frame.message); load != nullptr && !stages_) {
-      stages_.emplace(channel_, surroundings_.open_blobs, std::move(*load));
+    if (auto* load = std::get_if<wire::Load>(&frame.message); load != nullptr && !runner_) {
+      runner_ = runner_for(std::move(*load));
       return {};
-    } else if (load != nullptr || !stages_) {
+    } else if (load != nullptr || !runner_) {
       return fail(ErrorCode::BadInput, "a worker is told once what to load, and that first");
     }
-    if (auto* run = std::get_if<wire::Run>(&frame.message)) return stages_->run(std::move(*run), std::move(frame.payload));
-    if (const auto* cancel = std::get_if<wire::Cancel>(&frame.message)) stages_->cancel(*cancel);
-    if (std::holds_alternative<wire::Stop>(frame.message)) stages_->stop();
+    if (auto* run = std::get_if<wire::Run>(&frame.message)) return runner_->run(std::move(*run), std::move(frame.payload));
+    if (const auto* cancel = std::get_if<wire::Cancel>(&frame.message)) runner_->cancel(*cancel);
+    if (std::holds_alternative<wire::Stop>(frame.message)) runner_->stop();
     return {};
+  }
+
+  std::unique_ptr<Runner> runner_for(wire::Load load) {
+    if (load.photo) return std::make_unique<Photos>(channel_, surroundings_.open_blobs, std::move(load));
+    return std::make_unique<Stages>(channel_, surroundings_.open_blobs, std::move(load));
   }
 
   Channel& channel_;
   const Surroundings& surroundings_;
-  std::optional<Stages> stages_;
+  std::unique_ptr<Runner> runner_;
 };
 
 }  // namespace
