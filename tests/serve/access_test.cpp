@@ -58,7 +58,7 @@ class GateTest : public testing::Test {
  protected:
   /// 200 when it may pass.
   unsigned ask(Request& request, bool anonymous = true) {
-    Gate gate{{anonymous, {"photos.example.org"}, 8000}, tokens_, sessions_};
+    Gate gate{{anonymous, {"photos.example.org"}, 8000, {"/", "/app.js"}}, tokens_, sessions_};
     const auto refused = gate(request, {});
     return refused ? refused->status : 200;
   }
@@ -208,6 +208,37 @@ TEST_F(GateTest, PagesOfOtherSitesAreRefused) {
   }
   EXPECT_EQ(ask_with({{"Sec-Fetch-Site", "cross-site"}}, true, "GET", "/v2/health/live"), 200u);
   EXPECT_EQ(ask_with({{"Sec-Fetch-Site", "cross-site"}}, true, "POST", "/v2/health/live"), 403u);
+}
+
+TEST_F(GateTest, ALinkFromAnotherSiteLeadsToThePage) {
+  const std::map<std::string, std::string> link{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "navigate"}};
+  for (const bool anonymous : {true, false}) {
+    for (const char* path : {"/", "/app.js"}) {
+      EXPECT_EQ(ask_with(link, anonymous, "GET", path), 200u) << path;
+      EXPECT_EQ(ask_with(link, anonymous, "HEAD", path), 200u) << path;
+      for (const char* method : {"POST", "PUT", "DELETE"}) EXPECT_EQ(ask_with(link, anonymous, method, path), 403u) << method << path;
+      for (const char* mode : {"no-cors", "cors", "same-origin"}) {  // used by the other site's page, not opened
+        EXPECT_EQ(ask_with({{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", mode}}, anonymous, "GET", path), 403u) << mode << path;
+      }
+    }
+    for (const char* path : {"/v2/jobs", "/metrics", "/app.js/", "//"}) EXPECT_EQ(ask_with(link, anonymous, "GET", path), 403u) << path;
+  }
+  auto elsewhere = link;
+  elsewhere["Host"] = "evil.example:8000";
+  EXPECT_EQ(ask_with(elsewhere, true, "GET", "/"), 403u);
+  auto scripted = link;
+  scripted["Origin"] = "http://evil.example";
+  EXPECT_EQ(ask_with(scripted, true, "GET", "/"), 403u);
+}
+
+TEST_F(GateTest, ThePageAsksForTheTokenItself) {
+  for (const char* path : {"/", "/app.js"}) {
+    EXPECT_EQ(ask_with({}, false, "GET", path), 200u) << path;
+    EXPECT_EQ(ask_with({{"Cookie", "lapse_session=old"}}, false, "GET", path), 200u) << path;
+    EXPECT_EQ(owner_, "") << path;
+    EXPECT_EQ(ask_with({{"Host", "evil.example"}}, false, "GET", path), 403u) << path;
+  }
+  EXPECT_EQ(ask_with({}, false, "GET", "/app.js.map"), 401u);
 }
 
 TEST_F(GateTest, ACookieFromAnotherSitesPageIsRefused) {

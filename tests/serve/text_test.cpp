@@ -28,6 +28,12 @@ TEST(Query, WithABadEscapeOrAControlCharacterIsRefused) {
   for (const char* bad : {"a=%", "%zz=1", "a=%00", "a=%0d%0aX:y", "%7f=1"}) EXPECT_FALSE(parse_query(bad)) << bad;
 }
 
+TEST(EntityTag, IsListedByItselfWeaklyOrByAStar) {
+  for (const char* list : {"\"a\"", "*", "W/\"a\"", "\"b\", \"a\"", " \"b\",W/\"a\" ", ",,\"a\""})
+    EXPECT_TRUE(lists_tag(list, "\"a\"")) << list;
+  for (const char* list : {"", ",", "a", "\"b\"", "\"a", "\"aa\"", "w/\"a\"", "**"}) EXPECT_FALSE(lists_tag(list, "\"a\"")) << list;
+}
+
 TEST(Cookie, IsFoundByItsWholeName) {
   EXPECT_EQ(cookie("a=1; lapse_session=abc.def; b=2", "lapse_session"), "abc.def");
   EXPECT_EQ(cookie("xlapse_session=1", "lapse_session"), std::nullopt);

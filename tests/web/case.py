@@ -24,7 +24,7 @@ except ImportError:
 DESKTOP, PHONE = (1280, 860), (360, 740)
 
 lacking = [what for what, there in (("chromium", CHROMIUM), ("chromedriver", DRIVER), ("selenium: tools/setup test installs it", webdriver),
-                                    ("models/photo-sr/photo-x2.onnx", (MODELS / "photo-x2.onnx").exists())) if not there]
+                                    (f"{MODELS}/photo-x2.onnx", (MODELS / "photo-x2.onnx").exists())) if not there]
 
 
 def start_browser(language="en", size=DESKTOP, dark=False, hosts=""):

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
-"""What can be said of the page without a browser: its words in both languages, and that its parts are those that it names."""
+"""What can be said of the page without a browser: its words in both languages, that its parts are those that it names, and where it is."""
 
 import os
 import pathlib
 import re
+import subprocess
+import tempfile
 import unittest
 
 SOURCE = pathlib.Path(os.environ["LAPSE_SOURCE_DIR"])
@@ -77,6 +79,34 @@ class Parts(unittest.TestCase):
         kept = set(re.findall(r"'/([^']*)'", re.search(r"const files = \[(.*?)\];", (WEB / "sw.js").read_text(), re.S)[1]))
         there = {file.name for file in WEB.iterdir() if file.is_file() and file.suffix != ".py"}
         self.assertEqual(kept, there - {"index.html", "sw.js"} | {""})
+
+
+class Address(unittest.TestCase):
+    """The page, once the server runs, is where the server says; where it has no photo model it says nothing of a page."""
+
+    def lines(self, settings, language, number):
+        with tempfile.TemporaryDirectory(prefix="lapse-page-") as folder:
+            models = pathlib.Path(folder) / "models"
+            models.mkdir()
+            (models / "m.json").write_text(settings)
+            server = subprocess.Popen([os.environ["LAPSE"], "serve", "--models", str(models), "--data", folder + "/data", "--listen", "127.0.0.1:0"],
+                                      stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, "LC_ALL": language})
+            try:
+                return [server.stdout.readline() for _ in range(number)]
+            finally:
+                server.terminate()
+                rest = server.communicate(timeout=30)[0]
+                self.assertEqual(rest, "")
+
+    def test_is_told_in_both_languages(self):
+        photo = '{"model": "null", "photo": {"scale": 2, "halo": 4, "tile": 64}}'
+        for language, words in (("C.UTF-8", "The photo app"), ("ko_KR.UTF-8", "사진 앱")):
+            first, second = self.lines(photo, language, 2)
+            address = re.search(r"http://127\.0\.0\.1:\d+", first)[0]
+            self.assertEqual(second, f"{words}: {address}/\n")
+
+    def test_is_not_told_where_there_is_nothing_for_photos(self):
+        self.assertIn("lapse serves the models", self.lines('{"model": "null"}', "C.UTF-8", 1)[0])
 
 
 if __name__ == "__main__":

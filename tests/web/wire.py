@@ -13,7 +13,7 @@ SOURCE = pathlib.Path(os.environ["LAPSE_SOURCE_DIR"])
 sys.path.insert(0, str(SOURCE / "bench" / "serve"))
 from server import Client, Server, kill  # noqa: E402, F401
 
-MODELS = SOURCE / "models" / "photo-sr"
+MODELS = pathlib.Path(os.environ.get("LAPSE_PHOTO_MODELS", SOURCE / "models" / "photo-sr"))
 PIECE = 16 * 1024
 
 
