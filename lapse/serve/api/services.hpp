@@ -51,7 +51,7 @@ void add_server(http::Router& router, Services& services);   // health, server m
 void add_models(http::Router& router, Services& services);   // metadata, configuration, statistics
 void add_infer(http::Router& router, Services& services);    // now and later
 void add_jobs(http::Router& router, Services& services);     // what becomes of them
-void add_results(http::Router& router, Services& services);  // downloads
+void add_results(http::Router& router, Services& services);  // downloads: inputs, too
 void add_events(http::Router& router, Services& services);
 void add_session(http::Router& router, Services& services);  // cookies, the webhooks' key
 
