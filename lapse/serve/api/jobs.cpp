@@ -101,11 +101,20 @@ net::awaitable<void> cancel(Services& services, http::Exchange& exchange) {
   co_await std::move(answer);
 }
 
+// With only=live a job that has ended meanwhile stays: who wants to stop it does not want to lose it.
 net::awaitable<void> cancel_or_remove(Services& services, http::Exchange& exchange) {
+  const auto only = exchange.query("only");
+  if (only && *only != "live") {
+    http::Response refused = http::refuse({ErrorCode::BadInput, "only is not live", "leave it out to delete a job that has ended"});
+    co_await exchange.respond(std::move(refused));
+    co_return;
+  }
   const auto job = co_await on(services.pool, [&] { return services.store.get(exchange.owner(), exchange.part("id")); });
-  http::Response refused;
-  if (!job) refused = http::refuse(job.error());
-  auto work = !job ? exchange.respond(std::move(refused)) : final(job->state) ? remove(services, exchange) : cancel(services, exchange);
+  http::Response response = job ? json(200, jobs::describe(*job)) : http::refuse(job.error());
+  auto work = !job                 ? exchange.respond(std::move(response))
+              : !final(job->state) ? cancel(services, exchange)
+              : only               ? tell(services, exchange, std::move(response), *job)
+                                   : remove(services, exchange);
   co_await std::move(work);
 }
 
