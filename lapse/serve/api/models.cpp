@@ -59,11 +59,13 @@ net::awaitable<http::Response> metadata(Services& services, http::Exchange& exch
   for (const ModelStatus& other : services.dispatcher.models()) {
     if (other.name == model->name) versions.push_back(other.version);
   }
-  co_return json(200, text({{"name", model->name},
-                            {"versions", std::move(versions)},
-                            {"platform", model->platform},
-                            {"inputs", ports(model->signature.inputs)},
-                            {"outputs", ports(model->signature.outputs)}}));
+  Json document{{"name", model->name},
+                {"versions", std::move(versions)},
+                {"platform", model->platform},
+                {"inputs", ports(model->signature.inputs)},
+                {"outputs", ports(model->signature.outputs)}};
+  if (const auto& photo = model->settings.photo) document["parameters"] = {{"photo", {{"scale", photo->scale}}}};
+  co_return json(200, text(document));
 }
 
 net::awaitable<http::Response> ready(Services& services, http::Exchange& exchange) {
