@@ -94,6 +94,8 @@ export const probe = () => request('GET', '/v2/jobs?limit=1');
 export const retry = (id) => request('POST', `/v2/jobs/${id}/retry`);
 /** Cancels a live job, deletes a finished one. */
 export const remove = (id) => request('DELETE', `/v2/jobs/${id}`);
+/** Nothing happens to a photo that is done meanwhile. */
+export const cancel = (id) => request('DELETE', `/v2/jobs/${id}?only=live`);
 
 /**
  * Sends a photo. The same id again is the same job, so this may be repeated until it is answered.

@@ -61,7 +61,7 @@ const acts = {
     history.pushState('opened', '', `#photo-${photo.id}`);
     route();
   },
-  cancel: (photo) => (isLocal(photo) ? uploads.cancel(photo.id) : ask(api.remove, photo)),
+  cancel: (photo) => (isLocal(photo) ? uploads.cancel(photo.id) : ask(api.cancel, photo)),
   retry: (photo) => (isLocal(photo) ? uploads.retry(photo.id) : ask(api.retry, photo)),
   delete: remove,
 };

@@ -112,6 +112,7 @@ export default {
   'From the device': '장치에서 가져오기',
   'Finishing: writing the file': '마무리: 파일 쓰기',
   Storing: '저장',
+  'Turns of other photos, and storing': '다른 사진의 차례와 저장',
   'From the confirmation to the result. Stages of one photo overlap, so they need not add up to that.':
     '업로드 확인에서 결과까지입니다. 한 사진의 단계들은 서로 겹치므로 더한 값과 다를 수 있습니다.',
 

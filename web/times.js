@@ -69,6 +69,8 @@ function bar(title, rows, whole, longest) {
 export function show(place, photo) {
   const [wait, work] = [waitRows(photo), workRows(photo)];
   const behind = between(photo.times.accepted, photo.times.stored) ?? sum(work);
+  const rest = behind - sum(work); // none of this photo's stages
+  if (rest > 0.001) work.push({ name: 'Turns of other photos, and storing', seconds: rest, kind: 'queue' });
   const longest = Math.max(sum(wait), behind, 1e-9);
   place.replaceChildren();
   if (wait.length) place.append(bar(t('You waited'), wait, sum(wait), longest));

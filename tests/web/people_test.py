@@ -48,6 +48,17 @@ class People(WebCase):
         album.press("photo-01.jpg", "retry")
         album.until("photo-01.jpg", "done", patience=180)
 
+    def test_a_cancel_that_comes_too_late_loses_nothing(self):
+        album = self.browse()
+        album.add(*photos.save(self.folder, 1))
+        album.until_all("done", 1)
+        album.browser.execute_script("""
+          const tile = document.querySelector('.tile');
+          tile.dataset.state = 'running'; // as it looked a moment ago
+          tile.querySelector('.cancel').click();""")
+        time.sleep(1)
+        self.assertEqual([job["state"] for job in album.jobs()], ["done"])
+
     def test_a_cancelled_upload_leaves_nothing(self):
         album = self.browse()
         self.server.wire.pause = 0.05
@@ -236,6 +247,7 @@ class Tokens(WebCase):
         from selenium.webdriver.common.keys import Keys
         from case import start_browser
         from pages import Album
+        anna, berta = map(self.server.token, ("anna", "berta"))  # known to the server a second later, before any browser is there
         browser = start_browser()
         self.addCleanup(browser.quit)
         album = Album(browser, self.server.address)
@@ -245,12 +257,12 @@ class Tokens(WebCase):
         self.shoot(album, "token")
         self.examine(album, "the question for a token")
         album.keys(Keys.ESCAPE)
-        self.enter(album, self.server.token("anna"))
+        self.enter(album, anna)
         album.settle()
         album.add(*photos.save(self.folder, 2))
         album.until_all("done", 2)
         album.one("#sign-out").click()
-        self.enter(album, self.server.token("berta"))
+        self.enter(album, berta)
         album.settle()
         self.assertEqual(album.jobs(), [])
         self.assertEqual(album.tiles(), [])
