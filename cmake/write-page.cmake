@@ -1,4 +1,5 @@
 # Writes OUTPUT, the files of FOLDER (FILES: their names) as C++ (lapse/serve/api/page.hpp); run at build time with -P.
+cmake_minimum_required(VERSION 3.25)
 
 set(entries)
 foreach(name IN LISTS FILES)

@@ -44,7 +44,8 @@ export function state(photo, reachable) {
   switch (photo.state) {
     case 'sending': return sending(photo, reachable);
     case 'queued': return waiting(photo);
-    case 'running': return photo.total ? t('Working: {done} of {total} tiles', { done: count(photo.done), total: count(photo.total) }) : t('Working');
+    // One: the worker has not said how many there are.
+    case 'running': return photo.total > 1 ? t('Working: {done} of {total} tiles', { done: count(photo.done), total: count(photo.total) }) : t('Working');
     case 'done': return t('Done');
     case 'cancelled': return t('Cancelled');
     case 'expired': return t('It was not done in time.');
