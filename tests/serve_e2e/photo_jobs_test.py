@@ -32,15 +32,16 @@ class PhotoJobs(ServingCase):
 
     def test_what_is_no_photo_is_refused_by_its_content(self):
         for body, kind in ((b"GIF89a", "GIF"), (b"%PDF-1.7", "PDF"), (SMALL.encode(), None), (b"\xff\xd8", None), (b"<svg xmlns=", "SVG")):
-            reply = self.refused("PUT", "/v2/jobs/p?model=wide", body, status=415, says="the file is no JPEG, PNG, WebP, HEIC or AVIF picture",
-                                 Content_Type="image/jpeg")
+            reply = self.refused("PUT", "/v2/jobs/p?model=wide", body, status=415, Content_Type="image/jpeg",
+                                 says="the file is no JPEG, PNG, WebP, HEIC or AVIF picture")
             self.assertEqual(reply.json().get("hint"), kind)
         self.refused("PUT", "/v2/jobs/p?model=wide", b"", status=400, says="the file is empty")
         self.assertEqual(self.ask("GET", "/v2/jobs").json()["jobs"], [])
 
     def test_what_is_wished_for_is_checked_and_is_part_of_the_request(self):
-        for query, says in (("format=gif", "format"), ("format=", "format"), ("keep_metadata=yes", "keep_metadata"), ("priority=11", "priority"),
-                            ("deadline_seconds=x", "deadline"), ("label=a%C2%85b", "label"), ("label=%FF", "label"), ("label=" + 256 * "a", "label")):
+        for query, says in (("format=gif", "format"), ("format=", "format"), ("keep_metadata=yes", "keep_metadata"),
+                            ("priority=11", "priority"), ("deadline_seconds=x", "deadline"), ("label=a%C2%85b", "label"),
+                            ("label=%FF", "label"), ("label=" + 256 * "a", "label")):
             self.refused("PUT", f"/v2/jobs/p?model=wide&{query}", JPEG, status=400, says=says)
         self.refused("PUT", "/v2/jobs/p?model=echo&format=png", SMALL, status=400, says="format")
         self.refused("PUT", "/v2/jobs/p?model=echo&keep_metadata=false", SMALL, status=400, says="keep_metadata")
@@ -90,7 +91,8 @@ class Labels(ServingCase):
     def test_a_download_is_called_by_its_label_and_the_model(self):
         cases = {"IMG_1234.JPG": ("IMG_1234", "IMG_1234"), "휴가 1.jpg": ("__ 1", "휴가 1"), "../../etc/passwd": ("passwd", "passwd"),
                  r"C:\x\a.jpg": ("C__x_a", "C__x_a"), 'a"b; filename=evil.exe': ("a_b; filename=evil", "a_b; filename=evil"),
-                 ".htaccess": ("_htaccess", "_htaccess"), "..": ("_.", "_."), "100%.png": ("100_", "100%"), "/": ("n8", "n8"), "": ("n9", "n9")}
+                 ".htaccess": ("_htaccess", "_htaccess"), "..": ("_.", "_."), "100%.png": ("100_", "100%"),
+                 "/": ("n8", "n8"), "": ("n9", "n9")}
         for number, (label, (ascii_name, name)) in enumerate(cases.items()):
             job = f"n{number}"
             self.put(job, query="&label=" + urllib.parse.quote(label, safe=""))
