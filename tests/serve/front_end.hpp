@@ -74,12 +74,14 @@ struct Heard {
 
 class FrontEnd {
  public:
-  FrontEnd() {
+  /// `open_blobs` empty: those of the shelf.
+  explicit FrontEnd(OpenBlobs open_blobs = {}) {
+    if (!open_blobs) open_blobs = [this](const std::string&) { return std::make_unique<MemoryBlobs>(shelf); };
     int ends[2];
     EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     socket_ = ends[0];
-    worker_ = std::thread([this, end = ends[1]] {
-      const Surroundings surroundings{[this](const std::string&) { return std::make_unique<MemoryBlobs>(shelf); }, [] {}};
+    worker_ = std::thread([this, end = ends[1], open_blobs] {
+      const Surroundings surroundings{open_blobs, [] {}};
       status = serve_socket(end, surroundings);
       ::close(end);
     });
@@ -128,6 +130,9 @@ class FrontEnd {
       auto heard = hear();
       if (!heard) {
         ADD_FAILURE() << "the worker has closed the socket";
+        for (const Heard& other : kept_) {
+          if (const auto* cannot = std::get_if<wire::Unloadable>(&other.message)) ADD_FAILURE() << cannot->error.message;
+        }
         return {};
       }
       kept_.push_back(std::move(*heard));
