@@ -36,6 +36,10 @@ if(TARGET lapse-engine-onnxruntime AND EXISTS ${fetched}/libonnxruntime.so)
   install(FILES ${fetched}/LICENSE ${fetched}/ThirdPartyNotices.txt DESTINATION ${CMAKE_INSTALL_DOCDIR}/onnxruntime)
 endif()
 
+# The photo models, where `lapse upscale` looks for them.
+install(DIRECTORY models/photo-sr DESTINATION ${CMAKE_INSTALL_DATADIR}/lapse/models
+  FILES_MATCHING PATTERN "photo-x*.onnx" PATTERN "photo-x*.json")
+
 install(FILES LICENSE README.md README.ko.md DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
 
