@@ -37,8 +37,10 @@ if(TARGET lapse-engine-onnxruntime AND EXISTS ${fetched}/libonnxruntime.so)
 endif()
 
 # The photo models, where `lapse upscale` looks for them.
-install(DIRECTORY models/photo-sr DESTINATION ${CMAKE_INSTALL_DATADIR}/lapse/models
-  FILES_MATCHING PATTERN "photo-x*.onnx" PATTERN "photo-x*.json")
+foreach(scale 2 4)
+  install(FILES models/photo-sr/photo-x${scale}.onnx models/photo-sr/photo-x${scale}.json
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/lapse/models/photo-sr)
+endforeach()
 
 install(FILES LICENSE README.md README.ko.md DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
