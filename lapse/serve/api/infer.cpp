@@ -34,6 +34,11 @@ std::string_view unquoted(std::string_view text) {
 }
 
 net::awaitable<http::Response> infer_now(Services& services, http::Exchange& exchange, std::string model, std::string version) {
+  const auto status = services.dispatcher.model(model, version);
+  if (status && status->settings.photo) {
+    co_return http::refuse({ErrorCode::Unsupported, fmt::format("model '{}' takes picture files, as jobs", model),
+                            fmt::format("PUT /v2/jobs/{{id}}?model={}", model)});
+  }
   auto intake = co_await take_in(services, exchange, model, version, Keep{});
   if (!intake) co_return std::move(intake.error());
   auto ticket = std::make_shared<Ticket>();
