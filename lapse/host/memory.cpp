@@ -31,11 +31,11 @@ std::optional<std::uint64_t> available() {
   return machine ? machine : group;
 }
 
-void limit_to_available() {
+void limit_to_available(std::uint64_t most) {
   const auto left = available();
   rlimit limit{};
   if (!left || getrlimit(RLIMIT_DATA, &limit) != 0) return;
-  limit.rlim_cur = std::min<rlim_t>(limit.rlim_cur, of_this_process("VmData") + *left);
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_cur, of_this_process("VmData") + std::min(*left, most));
   setrlimit(RLIMIT_DATA, &limit);
 }
 

@@ -16,8 +16,8 @@ bool reset_peak();
 /// What may still be taken without swapping: the smaller of MemAvailable and what the control group leaves. Nothing where neither is known.
 std::optional<std::uint64_t> available();
 
-/// Makes allocations beyond what is available now fail (RLIMIT_DATA), so that a shape too large ends in a message and not in the kernel's
-/// out-of-memory killer. Not for programs that reserve address space, such as CUDA's or a sanitizer's.
-void limit_to_available();
+/// Makes allocations beyond what is available now, and beyond `most` more than now, fail (RLIMIT_DATA), so that a shape too large ends in a
+/// message and not in the kernel's out-of-memory killer. Not for programs that reserve address space, such as CUDA's or a sanitizer's.
+void limit_to_available(std::uint64_t most = UINT64_MAX);
 
 }  // namespace lapse::host

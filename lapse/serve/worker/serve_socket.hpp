@@ -8,7 +8,8 @@ namespace lapse::serve {
 
 struct Surroundings {
   OpenBlobs open_blobs;
-  std::function<void()> closed = [] {};  // the front closed the socket before it said stop; then all that waits is dropped
+  std::function<void()> closed = [] {};     // the front closed the socket before it said stop; then all that waits is dropped
+  std::function<void()> untrusted = [] {};  // from here on the process decodes files that may be made to take all memory
 };
 
 /// Returns the exit status. Errors: BadInput (not a socket; what comes is no message).

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <lapse/host/memory.hpp>
 #include <lapse/jobs/folder_blob_store.hpp>
 #include <lapse/serve/worker/photos.hpp>
 #include <lapse/serve/worker/serve_socket.hpp>
@@ -15,7 +16,8 @@ namespace lapse::serve {
 namespace {
 
 constexpr Duration kBeat = std::chrono::seconds{1};
-constexpr int kNice = 10;  // where both want the processor, who acknowledges goes before who computes
+constexpr int kNice = 10;                      // where both want the processor, who acknowledges goes before who computes
+constexpr std::uint64_t kPhotos = 4ull << 30;  // bytes: four of the largest photos at a time take 3 GiB
 
 class Listener {
  public:
@@ -61,8 +63,9 @@ class Listener {
   }
 
   std::unique_ptr<Runner> runner_for(wire::Load load) {
-    if (load.photo) return std::make_unique<Photos>(channel_, surroundings_.open_blobs, std::move(load));
-    return std::make_unique<Stages>(channel_, surroundings_.open_blobs, std::move(load));
+    if (!load.photo) return std::make_unique<Stages>(channel_, surroundings_.open_blobs, std::move(load));
+    if (!load.device.starts_with("cuda")) surroundings_.untrusted();  // CUDA reserves more than any limit
+    return std::make_unique<Photos>(channel_, surroundings_.open_blobs, std::move(load));
   }
 
   Channel& channel_;
@@ -87,7 +90,8 @@ Result<int> work(int socket) {
                                     return jobs::FolderBlobStore::open(folder);
                                   },
                                   // Nothing of value is lost, and a forward pass may take its time.
-                                  .closed = [] { std::_Exit(0); }};
+                                  .closed = [] { std::_Exit(0); },
+                                  .untrusted = [] { host::limit_to_available(kPhotos); }};
   return serve_socket(socket, surroundings);
 }
 
