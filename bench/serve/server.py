@@ -31,11 +31,12 @@ class Server:
             self.process.wait(timeout)
             raise RuntimeError(f"the server did not start ({line!r}, status {self.process.returncode}); its log: {self.log}")
         self.address = (found[1], int(found[2]))
-        deadline = time.monotonic() + timeout
-        while Client(self).ask("GET", "/v2/health/ready").status != 200:
+        deadline, client = time.monotonic() + timeout, Client(self)
+        while (reply := client.ask("GET", "/v2/health/ready")).status != 200:
             if time.monotonic() > deadline:
-                raise RuntimeError(f"not ready after {timeout} s: {Client(self).ask('GET', '/v2/health/ready').body[:300]}; its log: {self.log}")
+                raise RuntimeError(f"not ready after {timeout} s: {reply.body[:300]}; its log: {self.log}")
             time.sleep(0.005)
+        client.close()
 
     def alive(self):
         return self.process is not None and self.process.poll() is None
