@@ -9,8 +9,9 @@ compressed: the server's rounds of a second, a webhook's back-off, a lease below
 
 What is sampled every second: memory, descriptors and threads of the front and of those workers that live all along; every fifth second, the
 database, its log, the blobs, and the rows of every table. From when the first tombstones went, the medians of 30 blocks give a trend (Theil
-and Sen) for 24 simulated hours. Flat: its 95 % interval ends below 5 % of the level. When the traffic has ended, everything has to be
-forgotten.
+and Sen) for 24 simulated hours. Flat: its 95 % interval ends below 5 % of the level. The database's file keeps the size of its fullest
+moment, as SQLite gives no page back: what is flat or not are the pages in use, and the file may be 10 % larger than they ever were. When the
+traffic has ended, everything has to be forgotten.
 
     bench/serve/soak.py [--quick]
 """
@@ -41,6 +42,7 @@ VISITORS, VISITS_RATE = 6, 30  # threads, and about how many jobs a second they 
 DISK_EVERY = 5  # samples
 BLOCKS, LEAST_BLOCKS = 30, 8
 FLAT = 0.05                                       # of the level, in 24 hours
+HIGH_WATER = 1.1                                  # of the most pages that were seen in use, every fifth second
 NOTHING = {"files": 1, "threads": 1, "rows": 100}  # in 24 hours, whatever the level
 TABLES = ("jobs", "tombstones", "blob_uses", "events", "owners", "turns", "notices", "queues", "depths", "counters", "probe")
 KEPT = {"queues", "depths", "counters", "probe"}  # a row for a model, or one for ever
@@ -95,9 +97,14 @@ class Samples:
         row = {"seconds": round(time.monotonic() - self.began, 3), **process("front", [self.server.process.pid]),
                **process("workers", [worker for worker in self.workers if pathlib.Path(f"/proc/{worker}").exists()])}
         if disk:
-            row |= {"database_bytes": self.database.stat().st_size, "log_bytes": self.log.stat().st_size, **self.files(), **self.tables()}
+            row |= {"database_bytes": self.pages(), "database_file_bytes": self.database.stat().st_size, "log_bytes": self.log.stat().st_size, **self.files(), **self.tables()}
             row["metrics_bytes"] = len(Client(self.server).ask("GET", "/metrics").body)
         return row
+
+    def pages(self):
+        """In use, in bytes."""
+        count, free, size = (self.connection.execute(f"PRAGMA {what}").fetchone()[0] for what in ("page_count", "freelist_count", "page_size"))
+        return (count - free) * size
 
     def files(self):
         count = size = 0
@@ -132,7 +139,7 @@ def trends(rows, steady, day):
     for name in rows[0]:
         points = [(row["seconds"], row[name]) for row in rows if name in row and row["seconds"] >= steady]
         count = min(BLOCKS, len(points) // 2)
-        if name == "seconds" or count < LEAST_BLOCKS:
+        if name in ("seconds", "database_file_bytes") or count < LEAST_BLOCKS:
             continue
         edges = [round(number * len(points) / count) for number in range(count + 1)]
         blocks = [points[begin:end] for begin, end in zip(edges, edges[1:])]
@@ -227,7 +234,12 @@ def judge(parsed, result):
           if found else "too short for a trend")
     for name, trend in found.items():
         print(told(name, trend))
-    return not lost and not result["complaints"] and not result["left"] and all(trend["verdict"] == "flat" for trend in found.values())
+    flat = all(trend["verdict"] == "flat" for trend in found.values())
+    if found:
+        used, file = (max(row[name] for row in result["samples"] if name in row) for name in ("database_bytes", "database_file_bytes"))
+        print(f"  the database's file: {file / 2**20:.2f} MiB, {file / used:.3f} of the most in use, at most {HIGH_WATER}")
+        flat = flat and file <= HIGH_WATER * used
+    return not lost and not result["complaints"] and not result["left"] and flat
 
 
 def main():
