@@ -23,18 +23,19 @@ BOOTSTRAP_SAMPLES = 10_000
 CORES = "0,1"  # of the pinned rows: the project's goals are for a machine of two cores
 
 
-def arguments(description, **defaults):
+def arguments(description, rounds=6, area="serve"):
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.set_defaults(area=area)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", metavar="FOLDER", help="with lapse and bench/load in it")
-    parser.add_argument("--out", type=pathlib.Path, metavar="FOLDER", help="of results and raw samples (default: bench/serve in the build folder)")
+    parser.add_argument("--out", type=pathlib.Path, metavar="FOLDER", help=f"of results and raw samples (default: bench/{area} in the build folder)")
     parser.add_argument("--quick", action="store_true", help="one small round: does it run at all")
-    parser.add_argument("--rounds", type=int, default=defaults.get("rounds", 6))
+    parser.add_argument("--rounds", type=int, default=rounds)
     return parser
 
 
 def parse(parser):
     parsed = parser.parse_args()
-    parsed.out = parsed.out or parsed.build / "bench" / "serve"
+    parsed.out = parsed.out or parsed.build / "bench" / parsed.area
     parsed.out.mkdir(parents=True, exist_ok=True)
     parsed.lapse, parsed.load = str(parsed.build / "lapse"), str(parsed.build / "bench" / "load")
     if parsed.quick:
@@ -152,5 +153,5 @@ def fsync_times(folder, count=200, size=256 * 1024):
 
 def write(parsed, name, rounds, **more):
     file = parsed.out / f"{name}.json"
-    file.write_text(json.dumps({"schema": f"lapse.serve.{name}/1", "argv": sys.argv[1:], "machine": machine(), **more, "rounds": rounds}, indent=1))
+    file.write_text(json.dumps({"schema": f"lapse.{parsed.area}.{name}/1", "argv": sys.argv[1:], "machine": machine(), **more, "rounds": rounds}, indent=1))
     return file

@@ -121,6 +121,7 @@ class Lapse:
 class Peer:
     """Processes by name, each with a log, all on the pinned cores."""
 
+    home = HERE        # of the programs
     ended_line = None  # in a log, when a job has ended
 
     def __init__(self, parsed, folder, model):
@@ -144,7 +145,7 @@ class Peer:
         own = VENV / "bin" / program
         command = [*figures.pinned(), str(own) if own.exists() else program, *map(str, options)]
         with open(self.log, "ab") as log:  # in a session of its own: what ends it is kill_processes(), also after Ctrl-C
-            self.processes[name] = subprocess.Popen(command, cwd=HERE, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            self.processes[name] = subprocess.Popen(command, cwd=self.home, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                                     start_new_session=True)
 
     def kill_processes(self, *names):
