@@ -1,7 +1,7 @@
 # The front door. Every target installs what it needs first (tools/setup) and does nothing that is done already.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run serve build test bench bench-serve check install package clean
+.PHONY: help run serve build test bench bench-serve bench-photo check install package clean
 
 MODEL ?= models/demo
 PREFIX ?= /usr/local
@@ -17,6 +17,7 @@ help:
 	@echo "  make test      build and run every test; the last line says how many passed and failed"
 	@echo "  make bench     build and run the benchmarks behind the published figures"
 	@echo "  make bench-serve  build and run what shows that the server loses nothing and makes nobody wait: takes hours"
+	@echo "  make bench-photo  build and run what shows how fast the photo app is, and how much memory it takes: takes most of an hour"
 	@echo "  make check     format, floors, AddressSanitizer, ThreadSanitizer, fuzzers: takes long"
 	@echo "  make install   install into PREFIX (now $(PREFIX))"
 	@echo "  make package   build a Debian package"
@@ -53,6 +54,11 @@ bench-serve:
 	@tools/setup bench-serve
 	@tools/build bench
 	@bench/serve/run
+
+bench-photo:
+	@tools/setup bench-serve
+	@tools/build test product large_photo
+	@bench/photo/run
 
 check:
 	@tools/setup check

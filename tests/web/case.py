@@ -27,10 +27,10 @@ lacking = [what for what, there in (("chromium", CHROMIUM), ("chromedriver", DRI
                                     (f"{MODELS}/photo-x2.onnx", (MODELS / "photo-x2.onnx").exists())) if not there]
 
 
-def start_browser(language="en", size=DESKTOP, dark=False, hosts=""):
+def start_browser(language="en", size=DESKTOP, dark=False, hosts="", logs=("browser",)):
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    options.set_capability("goog:loggingPrefs", dict.fromkeys(logs, "ALL"))
     options.add_experimental_option("prefs", {"intl.accept_languages": language})
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", f"--lang={language}",
                      f"--window-size={size[0]},{size[1]}", *([f"--host-resolver-rules={hosts}"] if hosts else [])):
