@@ -101,7 +101,7 @@ export default {
   'You waited': '기다린 시간',
   'Waiting to be uploaded': '업로드 차례 기다리기',
   Upload: '업로드',
-  'From the last byte to the confirmation': '마지막 바이트에서 확인까지',
+  'The server: from the last byte until it was stored': '서버: 마지막 바이트부터 저장까지',
   'In the background': '뒤에서 걸린 시간',
   'In the queue': '대기열',
   'Handing over to the worker': '작업자에게 넘기기',

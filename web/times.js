@@ -30,7 +30,7 @@ export function worked({ times }) {
 
 function waitRows({ waited: parts }) {
   if (!parts) return [];
-  return [['Waiting to be uploaded', parts.turn, 'queue'], ['Upload', parts.upload, 'send'], ['From the last byte to the confirmation', parts.answer, 'answer']]
+  return [['Waiting to be uploaded', parts.turn, 'queue'], ['Upload', parts.upload, 'send'], ['The server: from the last byte until it was stored', parts.answer, 'answer']]
     .map(([name, seconds, kind]) => ({ name, seconds, kind }));
 }
 

@@ -14,6 +14,7 @@ class Jobs(ServingCase):
     def test_a_job_is_acknowledged_runs_and_its_result_is_fetched(self):
         reply = self.ask("POST", "/v2/models/echo/infer", SMALL, 202, Prefer="respond-async")
         self.assertEqual(reply.headers["Preference-Applied"], "respond-async")
+        self.assertRegex(reply.headers["Server-Timing"], r"^store;dur=[0-9]+[.][0-9]{3}$")
         job = reply.json()["id"]
         self.assertEqual(reply.headers["Location"], f"/v2/jobs/{job}")
         done = self.until(job, "done")

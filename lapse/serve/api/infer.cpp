@@ -98,6 +98,9 @@ net::awaitable<http::Response> infer_later(Services& services, http::Exchange& e
   if (created) services.observer.accepted(job, Clock::now() - began);
   http::Response response = json(!created && final(job.state) ? 200 : 202, jobs::describe(job));
   response.headers.emplace_back("Location", "/v2/jobs/" + spec.id);
+  // For people who wait: a browser can't tell when the last byte of an upload has gone.
+  const std::chrono::duration<double, std::milli> stored = Clock::now() - intake->received;
+  response.headers.emplace_back("Server-Timing", fmt::format("store;dur={:.3f}", stored.count()));
   if (prefers_later(exchange)) response.headers.emplace_back("Preference-Applied", "respond-async");
   co_return response;
 }

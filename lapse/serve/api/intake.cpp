@@ -147,6 +147,7 @@ net::awaitable<tl::expected<Intake, http::Response>> take_in(Services& services,
   auto body = co_await exchange.body(limit);
   if (!body) co_return tl::unexpected(refuse(body.error()));
   intake.body = std::move(*body);
+  intake.received = std::chrono::steady_clock::now();
   http::BodyShare memory = exchange.share();
   const auto room = is_photo ? Result<void>{} : memory.grow(oip::memory_for(intake.body.size(), intake.header_length));
   if (!room) co_return tl::unexpected(http::refuse(room.error()));

@@ -17,8 +17,9 @@ struct Intake {
   std::uint64_t header_length = 0;
   std::string parameters;  // JobSpec's
   int priority = 0;
-  std::optional<Duration> timeout;  // not started after it
-  std::size_t rows = 1;             // its share of a batch
+  std::optional<Duration> timeout;                   // not started after it
+  std::size_t rows = 1;                              // its share of a batch
+  std::chrono::steady_clock::time_point received{};  // its last byte
 };
 
 /// What makes a job of a request, in the same trip to the pool as the checks: another trip would be two more waits for a thread.
