@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <lapse/base/error.hpp>
 #include <memory>
 #include <optional>
@@ -121,7 +122,10 @@ class Connection {
 
   sqlite3* database_ = nullptr;
   int log_pages_ = 0;
-  std::unordered_map<std::string_view, sqlite3_stmt*> statements_;  // the keys are the program's own literals
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  std::unordered_map<std::string, sqlite3_stmt*, Hash, std::equal_to<>> statements_;
 };
 
 }  // namespace lapse::jobs::sqlite
