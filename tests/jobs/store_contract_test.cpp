@@ -801,7 +801,9 @@ TEST_P(StoreContract, EveryEndIsToldOnceAsItStandsInTheJob) {
   store_->on_change([&](const JobStore::Changes& changes) {
     for (const Job& job : changes.ended) {
       told.push_back(fmt::format("{} {} {}", job.spec.id, name(job.state), job.error ? job.error->message : ""));
-      if (job.state == State::Done) EXPECT_EQ(job.trace.stored, clock_.now());
+      if (job.state == State::Done) {
+        EXPECT_EQ(job.trace.stored, clock_.now());
+      }
     }
     for (const Job& job : changes.delivered) told.push_back(job.spec.id + (job.trace.delivered ? " delivered" : ""));
   });
