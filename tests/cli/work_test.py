@@ -30,7 +30,7 @@ class Worker:
         self.socket.sendall(struct.pack("<IQ", len(header), len(payload)) + header + payload)
 
     def run(self, key, body=INPUT):
-        self.send({"type": "run", "items": [{"key": key, "offset": 0, "size": len(body), "header_length": 0}]}, body)
+        self.send({"type": "run", "items": [{"key": key, "offset": 0, "size": len(body), "header_length": 0, "owner": "", "parameters": ""}]}, body)
 
     def read(self, size):
         return self.socket.recv(size, socket.MSG_WAITALL) if size else b""

@@ -31,6 +31,7 @@ std::vector<ToWorker> to_worker() {
   load.max_batch = 8;
   load.declared = signature();
   load.blobs = "/data/blobs";
+  load.photo = image::Scaling{4, 256, 12};
   Item inline_item;
   inline_item.key = ~std::uint64_t{0};
   inline_item.offset = 5;
@@ -38,6 +39,8 @@ std::vector<ToWorker> to_worker() {
   Item blob_item;
   blob_item.blob = jobs::Blob{{std::string(64, 'a')}, 99};
   blob_item.header_length = 12;
+  blob_item.owner = "ann";
+  blob_item.parameters = R"({"format":"png"})";
   blob_item.deadline = jobs::Time{std::chrono::seconds{1'700'000'000}};
   return {load, Run{{inline_item, blob_item}}, Cancel{{1, 2}}, Stop{}};
 }
@@ -55,7 +58,9 @@ std::vector<ToFront> to_front() {
   done.content_type = "application/json";
   done.trace.started = jobs::Time{std::chrono::nanoseconds{1'234'567'890'123'456'789}};
   done.trace.forward = std::chrono::nanoseconds{77};
+  done.trace.preprocess = std::chrono::nanoseconds{88};
   done.trace.batch_size = 4;
+  done.notes = {"a note"};
   Finished failed;
   failed.how = Finished::How::Failed;
   failed.error = Error{ErrorCode::OutOfMemory, "no \"room\"", "less"};
@@ -63,7 +68,15 @@ std::vector<ToFront> to_front() {
   Finished released;
   released.how = Finished::How::Released;
   released.error = Error{ErrorCode::Deadline, "late", ""};
-  return {loaded, Unloadable{{ErrorCode::BadModel, "what", "then"}}, Started{{1}, 8}, done, failed, released, Alive{}, Alive{done.trace.started}};
+  return {loaded,
+          Unloadable{{ErrorCode::BadModel, "what", "then"}},
+          Started{{1}, 8},
+          done,
+          failed,
+          released,
+          Progress{4, 5, 6},
+          Alive{},
+          Alive{done.trace.started}};
 }
 
 TEST(AFrame, IsReadAsItWasWritten) {

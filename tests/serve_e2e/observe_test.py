@@ -21,7 +21,7 @@ STAGES = ("queue", "dispatch", "batch_wait", "h2d", "forward", "d2h", "store")
 
 class Observed(ServingCase):
     options = ("--log-level", "debug", "--max-attempts", "1")
-    models = {**ServingCase.models, "copies": {"model": "sim:device=1ms,h2d=500us,d2h=200us"}}
+    models = {**ServingCase.models, "copies": {"model": "sim:device=1ms,h2d=500us,d2h=200us,time=virtual"}}
 
     def metrics(self):
         found = {}
