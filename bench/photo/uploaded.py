@@ -13,8 +13,8 @@ From, in the page's clock (performance.now):
 To:
   drawn    the first task after the frame in which the message ("Your photo is uploaded." and the like) or its new number stands on the page
 
-and `answer`: what the page itself measures, and keeps in IndexedDB as `waited.answer`: from `told` to the event `load` of the XHR. So it has the
-acknowledgement, and not the message, in it.
+and `answer`: what the page shows of it, and keeps in IndexedDB as `waited.answer`: the server's word (`Server-Timing`) for how long it took from
+the last byte until all was on its disk.
 
 The page's behaviour is as it is: a listener is added to each upload, and an observer to the place of the messages.
 
@@ -36,7 +36,7 @@ import case  # noqa: E402
 NAME = "photo-x2"
 GOAL_SECONDS = 0.1
 SPANS = {"handed": "last byte handed to the socket → message drawn", "told": "  the browser tells of the last byte → message drawn",
-         "sent": "  xhr.send() → message drawn", "answer": "  the page's own: told → acknowledgement"}
+         "sent": "  xhr.send() → message drawn", "answer": "  the server's word: last byte → on its disk"}
 
 WATCH = """
 window.measured = [];
