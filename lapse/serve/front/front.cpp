@@ -53,7 +53,6 @@ Result<void> check_address(const FrontOptions& options, Tokens& tokens) {
 void keep_memory() {
   ::mallopt(M_MMAP_THRESHOLD, 4 << 20);
   ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
-  ::mallopt(M_ARENA_MAX, 2);  // a heap for each of 19 threads keeps what each held at its fullest moment: memory that grows for hours
 }
 
 class Front {
