@@ -49,8 +49,7 @@ int run(int argc, char** argv) {
 
   std::vector<std::pair<std::string, cli::Command>> commands{
       {"time", cli::add_time(app, context)},     {"check", cli::add_check(app, context)},     {"show", cli::add_show(app, context)},
-      {"doctor", cli::add_doctor(app, context)}, {"engines", cli::add_engines(app, context)},
-      {"upscale", cli::add_upscale(app, context)},
+      {"doctor", cli::add_doctor(app, context)}, {"engines", cli::add_engines(app, context)}, {"upscale", cli::add_upscale(app, context)},
   };
 #ifdef LAPSE_SERVE
   commands.emplace_back("serve", cli::add_serve(app, context));

@@ -79,7 +79,8 @@ TEST(Scheduler, RowsFillABatchAndNotRequests) {
   three.rows = 3;
   ASSERT_TRUE(scheduler.add(three));
   ASSERT_TRUE(scheduler.add(request(3)));
-  EXPECT_THAT(scheduler.decide(kStart, 1, true).direct, ElementsAre(1)) << "full; the second doesn't fit, and the third doesn't overtake it";
+  EXPECT_THAT(scheduler.decide(kStart, 1, true).direct, ElementsAre(1))
+      << "full; the second doesn't fit, and the third doesn't overtake it";
   auto huge = request(4);
   huge.rows = 50;
   ASSERT_TRUE(scheduler.add(huge));

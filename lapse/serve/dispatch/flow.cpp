@@ -69,7 +69,9 @@ LocalDispatcher::InstancePtr LocalDispatcher::free_instance(const Model& model) 
 net::awaitable<void> LocalDispatcher::dispatch(ModelPtr model, Scheduler::Decision decision) {
   std::vector<jobs::Claimed> claimed;
   if (decision.jobs > 0) {
+    ++claims_;
     claimed = co_await claim(*model, decision.jobs);
+    --claims_;
     if (claimed.size() < decision.jobs) model->scheduler.jobs_ran_out(Clock::now());
     if (claimed.empty()) model->suspects.clear();  // they are elsewhere by now
   }

@@ -86,7 +86,8 @@ net::awaitable<Result<DirectReply>> LocalDispatcher::infer(DirectRequest request
   pending->request = std::move(request);
   pending->accepted = jobs::system_now();
   const std::uint64_t id = next_key_++;
-  Scheduler::Direct direct{id, pending->request.priority, pending->request.owner, now, {}, pending->request.rows, pending->request.body.size()};
+  Scheduler::Direct direct{id, pending->request.priority, pending->request.owner,      now,
+                           {}, pending->request.rows,     pending->request.body.size()};
   if (pending->request.timeout) direct.expires = now + *pending->request.timeout;
   if (!model->scheduler.add(std::move(direct))) {
     co_return fail(ErrorCode::Busy, fmt::format("too many requests wait for model '{}'", model->name), "use the asynchronous interface");
@@ -205,7 +206,7 @@ net::awaitable<void> LocalDispatcher::drain(Duration deadline) {
   net::steady_timer timer{context_};
   const auto until = Clock::now() + deadline;
   const auto busy = [this] {
-    std::size_t flights = settling_.size();
+    std::size_t flights = settling_.size() + claims_;
     each_instance([&](Model&, Instance& instance) { flights += instance.flights.size(); });
     return flights > 0;
   };

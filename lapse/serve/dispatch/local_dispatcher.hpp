@@ -93,10 +93,11 @@ class LocalDispatcher final : public std::enable_shared_from_this<LocalDispatche
   jobs::BlobStore& blobs_;
   Observer& observer_;
   const DispatcherOptions options_;
-  std::map<std::pair<std::string, std::uint64_t>, ModelPtr> models_;   // by name and version
+  std::map<std::pair<std::string, std::uint64_t>, ModelPtr> models_;  // by name and version
   Settled settled_;
-  std::map<std::uint64_t, jobs::Lease> settling_;                      // reported by a worker, not committed yet
-  std::set<std::string> told_;                                         // what was logged about the folder
+  std::map<std::uint64_t, jobs::Lease> settling_;  // reported by a worker, not committed yet
+  std::set<std::string> told_;                     // what was logged about the folder
+  std::size_t claims_ = 0;                         // under way: what they bring counts as running
   std::uint64_t next_key_ = 1, next_instance_ = 1, next_dispatch_ = 1;
   bool scanned_ = false, draining_ = false, stopped_ = false;
 };

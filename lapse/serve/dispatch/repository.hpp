@@ -34,8 +34,8 @@ struct Scan {
 /// Error: Unavailable when the folder can't be read.
 Result<Scan> scan_models(const std::string& folder);
 
-/// A file that is being copied looks different every time. So a model is taken as it is now when two looks one after the other found the same,
-/// and until then as it was; what the very first look finds is taken at once. One thread.
+/// A file that is being copied looks different every time. So a model is taken as it is now when two looks one after the other found the
+/// same, and until then as it was; what the very first look finds is taken at once. One thread.
 class Settled {
  public:
   Scan take(Scan now);

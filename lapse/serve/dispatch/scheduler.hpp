@@ -65,8 +65,8 @@ class Scheduler {
     std::optional<Time> wake;           // nothing to do before this; nothing: until something happens
     bool go() const noexcept { return !direct.empty() || jobs > 0; }
   };
-  /// To be asked when a worker has a place free; `idle`: it has nothing else in hand. `most`: rows of one dispatch, ≥ 1; more than max_batch
-  /// where passes are so short that several should go at a time.
+  /// To be asked when a worker has a place free; `idle`: it has nothing else in hand. `most`: rows of one dispatch, ≥ 1; more than
+  /// max_batch where passes are so short that several should go at a time.
   Decision decide(Time now, std::size_t most, bool idle);
   /// The same where the next one has to run alone, as it may be poisonous: one item, and no waiting for company.
   Decision decide_alone(Time now);

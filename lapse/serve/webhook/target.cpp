@@ -103,7 +103,8 @@ Result<Target> parse_target(std::string_view url, bool private_allowed) {
 
   boost::system::error_code no_address;
   const auto address = ip::make_address(target.host, no_address);
-  if (no_address ? bracketed || is_odd_address(target.host) : bracketed && !address.is_v6()) return bad("holds an address that is not written as one");
+  if (no_address ? bracketed || is_odd_address(target.host) : bracketed && !address.is_v6())
+    return bad("holds an address that is not written as one");
   if (no_address && !is_name(target.host)) return bad("holds no host");
   if (!no_address && !private_allowed && !is_public(address)) {
     return fail(ErrorCode::Forbidden, fmt::format("the webhook's address {} is not a public one", target.host),
