@@ -76,7 +76,9 @@ class Clients(unittest.TestCase):
         (self.folder / "client.mjs").write_text((EXAMPLES / "client.js").read_text())
         program.write_text(EVENT_SOURCE + f"""
 import {{ readFileSync }} from "node:fs";
+import {{ webcrypto }} from "node:crypto";
 import {{ infer }} from "./client.mjs";
+globalThis.crypto ??= webcrypto;  // every browser's; Debian 12's node has it elsewhere
 console.log(JSON.stringify(await infer({json.dumps(self.address)}, "demo", JSON.parse(readFileSync({json.dumps(str(self.folder / file))})))));
 """)
         return self.run_client("node", program)

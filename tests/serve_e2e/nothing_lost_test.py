@@ -42,7 +42,7 @@ class NothingLost(unittest.TestCase):
         self.finds("early", 3, 0, {"complaint", "lost"})
         self.finds("worker", 4, 0, {"unfinished", "lost"})
         self.finds("recovery", 4, 0, {"lost", "complaint"})
-        self.finds("again", 3, 0, {"duplicated"})
+        self.finds("again", 6, 0, {"duplicated"})
         self.finds("wrong", 1, 0, {"wrong"})
 
     @unittest.skipUnless((BUILD / "engines" / "lapse-engine-onnxruntime.so").exists(), "no ONNX Runtime engine")
