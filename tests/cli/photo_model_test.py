@@ -55,6 +55,19 @@ class PhotoModel(Case):
             settings = json.loads((MODELS / f"photo-x{scale}.json").read_text())["photo"]
             self.assertEqual((settings["scale"], settings["halo"]), (scale, network.HALO))
 
+    def test_tiles_of_any_size_make_the_whole_picture(self):
+        pixels = numpy.random.default_rng(3).integers(0, 256, (300, 411, 3), dtype=numpy.uint8)
+        Image.fromarray(pixels).save(self.folder / "x.png")
+        for scale in (2, 4):
+            made = {}
+            for tile in (96, 128, 1024):  # the last is the picture itself
+                self.lapse("upscale", self.folder / "x.png", "-o", self.folder / "y.png", "--scale", scale, "--tile", tile)
+                with Image.open(self.folder / "y.png") as picture:
+                    made[tile] = numpy.asarray(picture)
+            self.assertEqual(made[1024].shape, (300 * scale, 411 * scale, 3))
+            for tile in (96, 128):
+                self.assertTrue(numpy.array_equal(made[tile], made[1024]), (scale, tile))
+
     def test_no_output_pixel_depends_on_what_is_beyond_the_halo(self):
         random = numpy.random.default_rng(2)
         x = random.random((1, 3, 61, 67), dtype=numpy.float32)

@@ -17,7 +17,7 @@ namespace {
 
 constexpr Duration kBeat = std::chrono::seconds{1};
 constexpr int kNice = 10;                      // where both want the processor, who acknowledges goes before who computes
-constexpr std::uint64_t kPhotos = 4ull << 30;  // bytes: four of the largest photos at a time take 3 GiB
+constexpr std::uint64_t kPhotos = 4ull << 30;  // bytes: by reckoning, four of the largest photos at a time take 3 GiB
 
 class Listener {
  public:
