@@ -23,8 +23,9 @@ class Server:
 
     def start(self, timeout=20):
         self.address = None
-        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=open(self.log, "ab"), stdin=subprocess.DEVNULL,
-                                        env={**os.environ, **(self.environment or {})}, text=True)
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL,
+                                            env={**os.environ, **(self.environment or {})}, text=True)
         line = self.process.stdout.readline()
         found = re.search(r"(\d+\.\d+\.\d+\.\d+):(\d+)", line)
         if not found:

@@ -2,6 +2,7 @@
 
 import re
 
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -39,7 +40,8 @@ class Album:
         return not self.browser.execute_script("return window.same === true")
 
     def wait(self, true, what, patience=PATIENCE):
-        return WebDriverWait(self.browser, patience, poll_frequency=0.05).until(lambda _: true(), what)
+        """An element that the page replaced between finding and asking it is no answer yet."""
+        return WebDriverWait(self.browser, patience, 0.05, [StaleElementReferenceException]).until(lambda _: true(), what)
 
     def find(self, selector):
         return self.browser.find_elements(By.CSS_SELECTOR, selector)

@@ -262,6 +262,7 @@ class Tokens(WebCase):
         album.add(*photos.save(self.folder, 2))
         album.until_all("done", 2)
         album.one("#sign-out").click()
+        album.wait(album.was_reloaded, "the page of the one who signed out stays")
         self.enter(album, berta)
         album.settle()
         self.assertEqual(album.jobs(), [])
