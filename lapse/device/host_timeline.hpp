@@ -14,6 +14,7 @@ class HostTimeline final : public Timeline {
   void* stream(std::size_t /*stream*/ = 0) noexcept override { return nullptr; }
   Result<Mark> make_mark() override;
   Result<void> record(Mark mark, std::size_t stream = 0) override;
+  Result<void> follow(Mark /*mark*/, std::size_t /*stream*/) override { return {}; }
   Result<bool> passed(Mark /*mark*/) override { return true; }
   Result<void> wait(Mark /*mark*/) override { return {}; }
   Result<std::size_t> wait_any(std::span<const Mark> /*marks*/) override { return std::size_t{0}; }

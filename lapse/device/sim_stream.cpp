@@ -58,13 +58,24 @@ void SimStream::enqueue(Duration duration, void (*done)(void*), void* context) n
     captured_.push_back({duration, done, context});
     return;
   }
-  const std::uint64_t index = submitted_.load(std::memory_order_relaxed);
-  if (index >= kQueue) wait_for(index - kQueue + 1);
   const Instant start = std::max(clock_.now(), idle_from_);
   for (SimStamp* open : open_) open->at = start;
   open_.clear();
   idle_from_ = start + duration;
-  queue_[index % kQueue] = {{duration, done, context}, idle_from_};
+  put({{duration, done, context}, idle_from_});
+}
+
+void SimStream::follow(const SimStamp& stamp) noexcept {
+  if (capturing_ || stamp.stream == nullptr || stamp.stream == this) return;  // on one stream there is an order already
+  open_.clear();                                                              // what was marked before has nothing to wait for
+  idle_from_ = std::max({clock_.now(), idle_from_, stamp.at});
+  put({{}, idle_from_, stamp.stream, stamp.after});
+}
+
+void SimStream::put(const Queued& queued) noexcept {
+  const std::uint64_t index = submitted_.load(std::memory_order_relaxed);
+  if (index >= kQueue) wait_for(index - kQueue + 1);
+  queue_[index % kQueue] = queued;
   submitted_.store(index + 1, std::memory_order_release);
   submitted_.notify_one();
 }
@@ -126,6 +137,7 @@ void SimStream::wait_for(std::uint64_t work) noexcept {
 void SimStream::complete_next() noexcept {
   const std::uint64_t index = completed_.load(std::memory_order_relaxed);
   const Queued& next = queue_[index % kQueue];
+  if (next.follows != nullptr) next.follows->wait_for(next.after);
   if (clock_.is_virtual()) {
     clock_.move_to(next.complete_at);
   } else {

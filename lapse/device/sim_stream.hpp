@@ -7,6 +7,8 @@
 // recorded. So the time between two marks round one piece of work is that work's own duration, whatever its submission took, and the time
 // between two marks round several pieces holds the gaps that a slow host leaves between them.
 //
+// Streams can be made to follow each other: a piece of work without length waits for another stream's mark.
+//
 // Two kinds of time. Real: a thread of its own completes the work when the host's clock gets there; the host runs on meanwhile. Virtual: no
 // thread and no waiting; time moves only when somebody spends it, so every result is exact.
 
@@ -80,6 +82,8 @@ class SimStream {
   void set_cold() noexcept { cold_ = true; }
 
   void stamp(SimStamp& stamp);
+  /// Work behind this starts when the device has passed `stamp`, of any stream. Nothing while a graph is captured.
+  void follow(const SimStamp& stamp) noexcept;
   void wait(SimStamp& stamp) noexcept;
   bool passed(SimStamp& stamp) noexcept;
   /// Makes room, so that stamping allocates nothing.
@@ -93,7 +97,11 @@ class SimStream {
   struct Queued {
     SimWork work;
     Instant complete_at{};
+    SimStream* follows = nullptr;  // not complete before so much of that stream is
+    std::uint64_t after = 0;
   };
+
+  void put(const Queued& queued) noexcept;
 
   void wait_for(std::uint64_t work) noexcept;
   void complete_next() noexcept;

@@ -16,6 +16,9 @@ SimTimeline::SimTimeline(Time time, std::size_t streams) : clock_(time), side_(s
   }
 }
 
+// Before any stream goes, none waits for another.
+SimTimeline::~SimTimeline() { (void)synchronize(); }
+
 Result<Mark> SimTimeline::make_mark() {
   stamps_.emplace_back();
   for (const auto& stream : streams_) stream->reserve_stamps(stamps_.size());
@@ -24,6 +27,11 @@ Result<Mark> SimTimeline::make_mark() {
 
 Result<void> SimTimeline::record(Mark mark, std::size_t stream) {
   streams_[stream]->stamp(stamps_[mark.index]);
+  return {};
+}
+
+Result<void> SimTimeline::follow(Mark mark, std::size_t stream) {
+  streams_[stream]->follow(stamps_[mark.index]);
   return {};
 }
 

@@ -18,12 +18,14 @@ class SimTimeline final : public Timeline, private Controls {
   using Time = SimClock::Time;
 
   explicit SimTimeline(Time time, std::size_t streams = 1);
+  ~SimTimeline() override;
 
   Instant now() noexcept override { return clock_.now(); }
   std::size_t streams() const noexcept override { return streams_.size(); }
   void* stream(std::size_t stream = 0) noexcept override { return streams_[stream].get(); }
   Result<Mark> make_mark() override;
   Result<void> record(Mark mark, std::size_t stream = 0) override;
+  Result<void> follow(Mark mark, std::size_t stream) override;
   Result<bool> passed(Mark mark) override;
   Result<void> wait(Mark mark) override;
   Result<std::size_t> wait_any(std::span<const Mark> marks) override;

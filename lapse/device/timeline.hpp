@@ -6,8 +6,8 @@
 //
 // A device works on one or more streams: each in its own order, all of them at once. `stream` below is the number of one, from 0.
 //
-// A timeline belongs to one thread at a time, but for `now`, which any thread may call. `now`, `record`, `passed`, `wait`, `wait_any` and
-// `synchronize` neither allocate nor write, so they can stand between two clock readings.
+// A timeline belongs to one thread at a time, but for `now`, which any thread may call. `now`, `record`, `follow`, `passed`, `wait`,
+// `wait_any` and `synchronize` neither allocate nor write, so they can stand between two clock readings.
 
 #include <cstddef>
 #include <cstdint>
@@ -45,6 +45,8 @@ class Timeline {
   virtual Result<Mark> make_mark() = 0;
   /// Places the mark behind all work submitted to the stream so far; does not block. An earlier recording of it is forgotten.
   virtual Result<void> record(Mark mark, std::size_t stream = 0) = 0;
+  /// What is submitted to the stream from now on waits on the device until the mark, as it was last recorded, is passed; the host doesn't.
+  virtual Result<void> follow(Mark mark, std::size_t stream) = 0;
   /// Has the device passed the mark? Does not block. Error: DeviceUnusable when the device was lost on the way.
   virtual Result<bool> passed(Mark mark) = 0;
   /// Blocks until the device has passed the mark. Error: as passed.

@@ -75,6 +75,15 @@ TEST_F(CudaOnAFakeRuntime, MarksAreRecordedOnTheStreamThatWasAskedFor) {
   EXPECT_EQ(timeline->stream(2), runtime().streams[2].get());
 }
 
+TEST_F(CudaOnAFakeRuntime, AStreamFollowsAMarkOfAnotherByAnEvent) {
+  const auto timeline = open(2);
+  const Mark mark = *timeline->make_mark();
+  ASSERT_TRUE(timeline->record(mark, 1));
+  runtime().forget_calls();
+  ASSERT_TRUE(timeline->follow(mark, 0));
+  EXPECT_THAT(runtime().calls, ::testing::ElementsAre("cudaStreamWaitEvent stream 0 event 0"));
+}
+
 TEST_F(CudaOnAFakeRuntime, ElapsedIsTheDevicesTime) {
   const auto timeline = open();
   const Mark before = *timeline->make_mark(), after = *timeline->make_mark();

@@ -184,6 +184,12 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   return cudaSuccess;
 }
 
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned int flags) {
+  FAKE_CALL("cudaStreamWaitEvent", label(stream) + " " + label(event) + (flags == 0 ? "" : " with flags"));
+  of(stream).idle_from = std::max(of(stream).idle_from, of(event).at);
+  return cudaSuccess;
+}
+
 cudaError_t cudaEventQuery(cudaEvent_t event) {
   FAKE_CALL("cudaEventQuery", label(event));
   runtime().now += runtime().query_cost;

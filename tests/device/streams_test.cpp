@@ -44,6 +44,63 @@ TEST_F(Streams, WorkOnTwoOfThemEndsWithTheLongerNotWithTheSum) {
   EXPECT_EQ(timeline_.now(), 5ms);
 }
 
+TEST_F(Streams, FollowAMarkOfAnotherOneAndHoldUpNobodyElse) {
+  int order = 0, first = 0, second = 0;
+  struct Note {
+    int& order;
+    int& place;
+  } notes[]{{order, first}, {order, second}};
+  const auto note = [](void* context) {
+    auto& to = *static_cast<Note*>(context);
+    to.place = ++to.order;
+  };
+  on(0).enqueue(3ms, note, &notes[0]);
+  const Mark done = recorded(0);
+  ASSERT_TRUE(timeline_.follow(done, 1));
+  const Mark begin = recorded(1);
+  on(1).enqueue(2ms, note, &notes[1]);
+  on(2).enqueue(1ms);
+  const Mark end = recorded(1), aside = recorded(2);
+  ASSERT_TRUE(timeline_.wait(aside));
+  EXPECT_EQ(timeline_.now(), 1ms);
+  ASSERT_TRUE(timeline_.wait(end));
+  EXPECT_EQ(timeline_.now(), 5ms);
+  EXPECT_EQ(between(begin, end), 2ms);
+  EXPECT_EQ(between(done, begin), 0ms);
+  EXPECT_EQ(first, 1);
+  EXPECT_EQ(second, 2);
+}
+
+TEST_F(Streams, FollowNothingThatIsPastAlready) {
+  on(0).enqueue(1ms);
+  const Mark done = recorded(0);
+  on(1).host_work(4ms);
+  ASSERT_TRUE(timeline_.follow(done, 1));
+  on(1).enqueue(2ms);
+  const Mark end = recorded(1);
+  ASSERT_TRUE(timeline_.wait(end));
+  EXPECT_EQ(timeline_.now(), 6ms);
+}
+
+TEST(StreamsInRealTime, FollowEachOther) {
+  std::atomic<bool> written{false}, seen{false};
+  struct Both {
+    std::atomic<bool>&written, &seen;
+  } both{written, seen};
+  {
+    SimTimeline timeline{SimTimeline::Time::Real, 2};
+    const Mark done = *timeline.make_mark();
+    const auto on = [&](std::size_t stream) { return static_cast<SimStream*>(timeline.stream(stream)); };
+    on(0)->enqueue(
+        2ms, [](void* context) { static_cast<Both*>(context)->written = true; }, &both);
+    ASSERT_TRUE(timeline.record(done, 0));
+    ASSERT_TRUE(timeline.follow(done, 1));
+    on(1)->enqueue(
+        0ms, [](void* context) { static_cast<Both*>(context)->seen = static_cast<Both*>(context)->written.load(); }, &both);
+  }  // and what is on its way when the timeline goes still comes to its end, whichever stream goes first
+  EXPECT_TRUE(seen);
+}
+
 TEST_F(Streams, MarkTheirOwnOrderOfWorkAlone) {
   const Mark begin0 = recorded(0), begin1 = recorded(1);
   on(0).enqueue(3ms);

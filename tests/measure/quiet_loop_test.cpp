@@ -80,6 +80,7 @@ class WatchedTimeline final : public device::Timeline {
   Result<device::Mark> make_mark() override { return clock_.make_mark(); }
   void* stream(std::size_t) noexcept override { return nullptr; }
   Result<void> record(device::Mark mark, std::size_t stream) override { return clock_.record(mark, stream); }
+  Result<void> follow(device::Mark mark, std::size_t stream) override { return clock_.follow(mark, stream); }
   Result<bool> passed(device::Mark mark) override { return clock_.passed(mark); }
   Result<std::size_t> wait_any(std::span<const device::Mark> marks) override { return clock_.wait_any(marks); }
   Result<void> flush_cache(std::size_t stream) override { return clock_.flush_cache(stream); }

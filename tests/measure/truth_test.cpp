@@ -53,6 +53,7 @@ class WitnessedTimeline final : public device::Timeline, private device::Control
   void* stream(std::size_t stream) noexcept override { return sim_.stream(stream); }
   Result<device::Mark> make_mark() override { return sim_.make_mark(); }
   Result<void> record(device::Mark mark, std::size_t stream) override { return sim_.record(mark, stream); }
+  Result<void> follow(device::Mark mark, std::size_t stream) override { return sim_.follow(mark, stream); }
   Result<bool> passed(device::Mark mark) override { return sim_.passed(mark); }
   Result<void> wait(device::Mark mark) override { return sim_.wait(mark); }
   Result<std::size_t> wait_any(std::span<const device::Mark> marks) override { return sim_.wait_any(marks); }

@@ -118,6 +118,10 @@ Result<void> CudaTimeline::record(Mark mark, std::size_t stream) {
   return check(cudaEventRecord(events_[mark.index], streams_[stream]), "record an event");
 }
 
+Result<void> CudaTimeline::follow(Mark mark, std::size_t stream) {
+  return check(cudaStreamWaitEvent(streams_[stream], events_[mark.index], 0), "make a stream wait for an event");
+}
+
 Result<bool> CudaTimeline::passed(Mark mark) {
   const cudaError_t status = cudaEventQuery(events_[mark.index]);
   if (status == cudaSuccess) return true;

@@ -46,6 +46,7 @@ class CudaTimeline final : public Timeline, private Controls {
 
   Result<Mark> make_mark() override;
   Result<void> record(Mark mark, std::size_t stream = 0) override;
+  Result<void> follow(Mark mark, std::size_t stream) override;
   Result<bool> passed(Mark mark) override;
   Result<void> wait(Mark mark) override;
   Result<std::size_t> wait_any(std::span<const Mark> marks) override;
