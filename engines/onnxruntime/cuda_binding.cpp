@@ -37,6 +37,10 @@ CudaBinding::CudaBinding(Session& session, std::span<const lapse_tensor> tensors
       std::copy_n(static_cast<const std::byte*>(tensor.data), tensor.bytes, static_cast<std::byte*>(input.pinned.data()));
       input.source = input.pinned.data();
     }
+    if (pinned) {
+      sources_.push_back(tensor);
+      sources_.back().data = const_cast<void*>(input.source);
+    }
     inputs_.push_back(std::move(input));
   }
   // The inputs are on the device from the beginning, so that the forward pass can run without a copy before it.
@@ -115,12 +119,12 @@ void CudaBinding::run(Lane& lane) {
   copied_ = false;
 }
 
-void CudaBinding::copy_outputs(Lane& lane) {
+void CudaBinding::copy_outputs(Lane& lane, void* stream) {
   if (lane.outputs.empty()) find_outputs(lane);
   for (std::size_t i = 0; i < lane.outputs.size(); ++i) {
     const lapse_tensor& output = lane.outputs[i].view;
     hosts_[i].reserve(output.bytes, "output '" + session_.outputs()[i].name + "'");
-    check_cuda(cudaMemcpyAsync(hosts_[i].data(), output.data, output.bytes, cudaMemcpyDeviceToHost, native_stream(lane.stream)),
+    check_cuda(cudaMemcpyAsync(hosts_[i].data(), output.data, output.bytes, cudaMemcpyDeviceToHost, native_stream(stream)),
                "copying the outputs");
   }
   copied_ = true;
@@ -132,7 +136,7 @@ void CudaBinding::submit(void* stream) {
   const bool copies = session_.device().transfers != Transfers::None;
   if (copies) copy_inputs(stream);
   run(lane);
-  if (copies) copy_outputs(lane);
+  if (copies) copy_outputs(lane, stream);
 }
 
 void CudaBinding::stage(lapse_stage stage, void* stream) {
@@ -143,7 +147,7 @@ void CudaBinding::stage(lapse_stage stage, void* stream) {
     case LAPSE_STAGE_FORWARD:
       return run(lane_of(stream));
     case LAPSE_STAGE_D2H:
-      if (last_ != nullptr) copy_outputs(*last_);
+      if (last_ != nullptr) copy_outputs(*last_, stream);
       return;
   }
 }
@@ -152,7 +156,7 @@ std::span<const lapse_tensor> CudaBinding::outputs() {
   if (last_ == nullptr) throw Failure(LAPSE_BAD_INPUT, "there are no outputs: no submit has succeeded");
   use_device();
   if (!copied_) {
-    copy_outputs(*last_);
+    copy_outputs(*last_, last_->stream);
     check_cuda(cudaStreamSynchronize(native_stream(last_->stream)), "copying the outputs");
   }
   views_.clear();

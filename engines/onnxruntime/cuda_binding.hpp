@@ -23,6 +23,7 @@ class CudaBinding final : public Binding {
   void submit(void* stream) override;
   void stage(lapse_stage stage, void* stream) override;
   std::span<const lapse_tensor> outputs() override;
+  std::span<const lapse_tensor> inputs() override { return sources_; }
 
  private:
   struct Input {
@@ -53,13 +54,14 @@ class CudaBinding final : public Binding {
   void find_outputs(Lane& lane) const;
   void copy_inputs(void* stream);
   void run(Lane& lane);
-  void copy_outputs(Lane& lane);
+  void copy_outputs(Lane& lane, void* stream);
 
   const OrtApi& api_;
   Session& session_;
   Owned<OrtMemoryInfo> memory_;  // of the device
   Owned<OrtRunOptions> options_;
   std::vector<Input> inputs_;
+  std::vector<lapse_tensor> sources_;  // in page-locked memory; empty: what was bound
   std::vector<Lane> lanes_;        // one for every stream of the session
   Lane* last_ = nullptr;           // where the last run was
   bool copied_ = false;            // its outputs are on their way to the host

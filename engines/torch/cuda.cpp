@@ -53,6 +53,14 @@ class CudaBinding final : public Binding {
     return views_;
   }
 
+  std::span<const lapse_tensor> inputs() override {
+    input_views_.clear();
+    if (transfers_ == Transfers::Pinned) {
+      for (const auto& source : sources_) input_views_.push_back(view_of(source));
+    }
+    return input_views_;
+  }
+
  private:
   static constexpr bool kAsynchronous = true;  // copy_'s non_blocking
   static constexpr bool kBlocking = false;
@@ -121,7 +129,7 @@ class CudaBinding final : public Binding {
   Forward forward_;
   std::vector<at::Tensor> outputs_;  // on the host
   bool copied_ = false;              // the outputs of the last run are there, or on their way
-  std::vector<lapse_tensor> views_;
+  std::vector<lapse_tensor> views_, input_views_;
 };
 
 }  // namespace

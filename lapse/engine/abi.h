@@ -16,7 +16,7 @@
  *
  * Threads: calls on different sessions may run at the same time. Calls on one session may not, but for `submit` and `outputs` of different
  * bindings when `concurrent` is set. What lapse passes in is only borrowed for the call, but for the data of bound tensors, which stays
- * alive and unchanged until unbind.
+ * alive until unbind, and unchanged while a submit is in flight.
  */
 #ifndef LAPSE_ENGINE_ABI_H
 #define LAPSE_ENGINE_ABI_H
@@ -147,6 +147,11 @@ typedef struct lapse_engine_api {
 
   const char* (*error)(void);
   const char* (*hint)(void);
+
+  /* (optional: null, or outside of struct_size, where no binding has memory of its own) The memory that each submit reads its inputs
+   * from, in the order of session_info, to be written by the caller while no submit of the binding is in flight: page-locked memory of the
+   * binding on a device. A count of 0: the tensors that were bound, which may be written then, too. Lives as long as the binding. */
+  lapse_status (*inputs)(lapse_binding* binding, const lapse_tensor** inputs, size_t* count);
 } lapse_engine_api;
 
 /* What a plug-in exports. Never returns null; the table lives as long as the plug-in. */

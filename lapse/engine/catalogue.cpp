@@ -97,7 +97,7 @@ Result<const lapse_engine_api*> load_plugin(const fs::path& file) {
   }
   const auto* api = reinterpret_cast<lapse_engine_entry_fn>(symbol)();
   if (api == nullptr) return unusable("its " LAPSE_ENGINE_ENTRY " returns nothing", "");
-  if (api->abi_version != LAPSE_ENGINE_ABI_VERSION || api->struct_size < sizeof(lapse_engine_api)) {
+  if (api->abi_version != LAPSE_ENGINE_ABI_VERSION || api->struct_size < offsetof(lapse_engine_api, inputs)) {
     return unusable(
         fmt::format("speaks version {} of the engine interface; this lapse speaks version {}", api->abi_version, LAPSE_ENGINE_ABI_VERSION),
         "rebuild the plug-in with this lapse's lapse/engine/abi.h");
@@ -116,6 +116,15 @@ std::vector<CatalogueEntry> catalogue() {
   entries.push_back({"sim", {}, &sim_engine()});
   entries.push_back({"subject", {}, &subject_engine()});
   return entries;
+}
+
+std::vector<std::string> engine_names() {
+  std::vector<std::string> names{"null", "sim", "subject"};
+  for (const auto& [name, file] : find_plugins()) names.push_back(name);
+  for (const Known& known : kKnown) {
+    if (std::ranges::find(names, known.name) == names.end()) names.emplace_back(known.name);
+  }
+  return names;
 }
 
 Result<const lapse_engine_api*> find_engine(std::string_view name_or_path) {

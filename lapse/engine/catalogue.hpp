@@ -27,6 +27,9 @@ std::vector<std::filesystem::path> plugin_folders();
 /// Every engine: found ones with their table or with the reason why not, and those that lapse knows but did not find.
 std::vector<CatalogueEntry> catalogue();
 
+/// Names of all of them, without loading any.
+std::vector<std::string> engine_names();
+
 /// One file as a plug-in. Errors: EngineUnusable (no such file, not a library, no entry, another ABI).
 Result<const lapse_engine_api*> load_plugin(const std::filesystem::path& file);
 

@@ -9,9 +9,12 @@ namespace {
 
 class Binding {
  public:
-  explicit Binding(const lapse_tensor& input) : output_(input) { output_.copy_input(); }
+  explicit Binding(const lapse_tensor& input) : output_(input) {}
   void submit(void* /*stream*/) noexcept {}
-  std::span<const lapse_tensor> outputs() const noexcept { return output_.view(); }
+  std::span<const lapse_tensor> outputs() noexcept {
+    output_.copy_input();  // here, as submit does nothing
+    return output_.view();
+  }
 
  private:
   SmallOutput output_;

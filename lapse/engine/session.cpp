@@ -105,16 +105,33 @@ Result<Session> Engine::load(const std::string& model, const Options& options) {
 
 Result<Binding> Session::bind(std::span<const tensor::TensorView> inputs) {
   std::vector<lapse_tensor> c_inputs;
+  std::vector<std::span<std::byte>> bound;
   for (const auto& input : inputs) {
     // An engine only reads its inputs; the C struct serves for outputs too, hence the cast.
     c_inputs.push_back({static_cast<std::int32_t>(input.dtype), static_cast<std::int32_t>(input.shape.size()), input.shape.data(),
                         const_cast<std::byte*>(input.data), input.bytes});
+    bound.emplace_back(const_cast<std::byte*>(input.data), input.bytes);
   }
   lapse_binding* handle = nullptr;
   if (const auto status = api_->bind(handle_.get(), c_inputs.data(), c_inputs.size(), &handle); status != LAPSE_OK) {
     return tl::unexpected(last_error(*api_, status));
   }
-  return Binding{api_, handle};
+  return Binding{api_, handle, std::move(bound)};
+}
+
+Result<std::vector<std::span<std::byte>>> Binding::inputs() {
+  const bool there = api_->struct_size >= offsetof(lapse_engine_api, inputs) + sizeof(api_->inputs) && api_->inputs != nullptr;
+  const lapse_tensor* inputs = nullptr;
+  std::size_t count = 0;
+  if (there) {
+    if (const auto status = api_->inputs(handle_.get(), &inputs, &count); status != LAPSE_OK) {
+      return tl::unexpected(last_error(*api_, status));
+    }
+  }
+  if (count == 0) return bound_;
+  std::vector<std::span<std::byte>> own;
+  for (std::size_t i = 0; i < count; ++i) own.emplace_back(static_cast<std::byte*>(inputs[i].data), inputs[i].bytes);
+  return own;
 }
 
 Error Binding::error(lapse_status status) const { return last_error(*api_, status); }

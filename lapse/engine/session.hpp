@@ -40,6 +40,9 @@ class Binding {
   lapse_status stage(lapse_stage stage, void* stream) noexcept { return api_->stage(handle_.get(), stage, stream); }
   /// The error behind a status that submit has just returned on this thread.
   Error error(lapse_status status) const;
+  /// Where each submit reads the inputs from, in the order of the session's: to be written while none is in flight. Page-locked on a
+  /// device; else what was bound. Lives as long as the binding.
+  Result<std::vector<std::span<std::byte>>> inputs();
   /// Valid until the next submit of this binding.
   Result<std::vector<tensor::TensorView>> outputs();
 
@@ -49,9 +52,11 @@ class Binding {
     const lapse_engine_api* api;
     void operator()(lapse_binding* binding) const noexcept { api->unbind(binding); }
   };
-  Binding(const lapse_engine_api* api, lapse_binding* handle) : api_(api), handle_(handle, Close{api}) {}
+  Binding(const lapse_engine_api* api, lapse_binding* handle, std::vector<std::span<std::byte>> bound)
+      : api_(api), handle_(handle, Close{api}), bound_(std::move(bound)) {}
   const lapse_engine_api* api_;
   std::unique_ptr<lapse_binding, Close> handle_;
+  std::vector<std::span<std::byte>> bound_;
 };
 
 /// One loaded model.

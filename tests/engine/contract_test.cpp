@@ -176,6 +176,23 @@ TEST_P(EngineContract, KeepsTheOutputsOfTwoBindingsApart) {
   EXPECT_EQ(std::memcmp(still->front().data, of_a.data(), of_a.size()), 0);
 }
 
+// How batches that come one after the other go through one binding (lapse/pipeline).
+TEST_P(EngineContract, ReadsItsInputsAnewAtEachSubmitFromWhereItSays) {
+  Session session = load();
+  if (session.transfers() == "none") GTEST_SKIP() << "its inputs lie on the device since they were bound";
+  device::Timeline& timeline = timeline_of(session);
+  const tensor::Tensor bound = input(1), other = input(2);
+  Binding binding = bind(session, bound), reference = bind(session, other);
+  const auto first = run(binding, timeline), wanted = run(reference, timeline);
+  const auto inputs = binding.inputs();
+  ASSERT_TRUE(inputs) << inputs.error().message;
+  ASSERT_EQ(inputs->size(), 1u);
+  ASSERT_EQ(inputs->front().size(), other.bytes());
+  std::memcpy(inputs->front().data(), other.data(), other.bytes());
+  EXPECT_EQ(run(binding, timeline), wanted);
+  EXPECT_NE(first, wanted);
+}
+
 TEST_P(EngineContract, RunsBindingsInParallelIfItSaysSo) {
   Session session = load();
   if (!session.concurrent()) GTEST_SKIP() << "not concurrent, and says so";

@@ -110,6 +110,7 @@ inline const lapse_engine_api& FakeEngine::api() {
       },
       [] { return ""; },
       [] { return ""; },
+      nullptr,
   };
   return table;
 }

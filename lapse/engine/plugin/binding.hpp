@@ -17,6 +17,8 @@ class Binding {
   virtual void submit(void* stream) = 0;
   virtual void stage(lapse_stage stage, void* stream) = 0;
   virtual std::span<const lapse_tensor> outputs() = 0;
+  /// Page-locked memory, where there is some; empty: what was bound is read itself.
+  virtual std::span<const lapse_tensor> inputs() { return {}; }
 };
 
 }  // namespace lapse::plugin

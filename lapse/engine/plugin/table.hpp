@@ -4,7 +4,7 @@
 //   Engine    static unique_ptr<Engine> open(Options&);  lapse_engine_info info();  unique_ptr<Session> load(string, Options&)
 //   Session   lapse_session_info info();  unique_ptr<Binding> bind(span<const lapse_tensor>)
 //   Binding   void submit(void* stream);  span<const lapse_tensor> outputs();  where sessions are staged also
-//             void stage(lapse_stage, void* stream)
+//             void stage(lapse_stage, void* stream); where they have memory for their inputs also  span<const lapse_tensor> inputs()
 //
 // The opaque handles of the ABI are these objects under another name, so that two plug-ins in one program never share a type.
 
@@ -68,6 +68,17 @@ struct Table {
     });
   }
 
+  static lapse_status inputs(lapse_binding* handle, const lapse_tensor** out, std::size_t* count) noexcept {
+    return guarded([&] {
+      if constexpr (kOwnInputs) {
+        const auto views = binding(handle)->inputs();
+        *out = views.data();
+        *count = views.size();
+      }
+    });
+  }
+
+  static constexpr bool kOwnInputs = requires(Binding & binding) { binding.inputs(); };
   static constexpr bool kStaged = requires(Binding & binding) { binding.stage(LAPSE_STAGE_FORWARD, nullptr); };
 
   static constexpr lapse_engine_api make(const char* name, const char* suffixes, const char* options_help) noexcept {
@@ -88,7 +99,8 @@ struct Table {
             kStaged ? stage : nullptr,
             outputs,
             last_message,
-            last_hint};
+            last_hint,
+            kOwnInputs ? inputs : nullptr};
   }
 };
 
