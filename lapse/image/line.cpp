@@ -4,7 +4,7 @@
 #include <condition_variable>
 #include <cstring>
 #include <lapse/image/line.hpp>
-#include <lapse/pipeline/bounded_queue.hpp>
+#include <lapse/pipeline/stages.hpp>
 #include <map>
 #include <thread>
 #include <vector>
@@ -52,18 +52,10 @@ class Line {
   Line(const std::function<std::unique_ptr<Order>()>& next, const LineOptions& options) : next_(next), options_(options) {}
 
   Result<void> run(const Infer& infer) {
-    std::thread cutting{[this] { cut(); }};
-    std::thread joining{[this] { join(); }};
-    Result<void> outcome;
-    while (auto batch = cut_.pop()) {
-      const bool wanted = std::ranges::any_of(batch->tiles, [](const Tile& tile) { return !tile.photo->ended && tile.photo->wanted(); });
-      if (outcome && wanted) outcome = pass(*batch, infer);
-      if (outcome) static_cast<void>(passed_.push(std::move(*batch)));  // closed below
-      if (!outcome) fail_all(outcome);
-    }
-    passed_.close();
-    cutting.join();
-    joining.join();
+    const pipeline::Stage<Batch> passing{.work = [&](Batch& batch) { return pass(batch, infer); }, .here = true};
+    const pipeline::Stage<Batch> joining{.work = [this](Batch& batch) { return join(batch); }};
+    const pipeline::RunOptions options{.failed = [this](const Error& error) { fail_all(tl::unexpected(error)); }};
+    auto outcome = pipeline::Stages<Batch>::run([this] { return cut(); }, {passing, joining}, options);
     if (outcome && stopped()) outcome = interrupted();
     fail_all(outcome);
     return outcome;
@@ -75,17 +67,14 @@ class Line {
 
   // The first stage.
 
-  void cut() {
+  Result<std::optional<Batch>> cut() {
     while (!stopped() && !failed_ && admit()) {
       const std::size_t before = arrivals();
       Batch batch = collect();
-      if (!batch.tiles.empty()) {
-        static_cast<void>(cut_.push(std::move(batch)));  // closed below
-      } else if (std::ranges::none_of(photos_, [](const auto& photo) { return photo->ended.load(); })) {
-        await_arrival(before);
-      }
+      if (!batch.tiles.empty()) return batch;
+      if (std::ranges::none_of(photos_, [](const auto& photo) { return photo->ended.load(); })) await_arrival(before);
     }
-    cut_.close();
+    return std::nullopt;
   }
 
   /// Takes in new photos for those that have ended. False: all have, and none is left.
@@ -153,6 +142,8 @@ class Line {
   // The second.
 
   Result<void> pass(Batch& batch, const Infer& infer) const {
+    const auto wanted_still = [](const Tile& tile) { return !tile.photo->ended && tile.photo->wanted(); };
+    if (std::ranges::none_of(batch.tiles, wanted_still)) return {};
     if (stopped()) return interrupted();
     std::array<std::int64_t, 4> shape{static_cast<std::int64_t>(batch.tiles.size())};
     std::ranges::copy(batch.shape, shape.begin() + 1);
@@ -180,22 +171,21 @@ class Line {
 
   // The third.
 
-  void join() {
-    while (auto batch = passed_.pop()) {
-      const std::size_t size = batch->output.bytes() / sizeof(float) / batch->tiles.size();
-      const std::span<const float> output{reinterpret_cast<const float*>(batch->output.data()), size * batch->tiles.size()};
-      for (std::size_t i = 0; i < batch->tiles.size(); ++i) {
-        Photo& photo = *batch->tiles[i].photo;
-        if (output.empty()) continue;  // nobody wanted any of them
-        photo.advance.forward += batch->pass / static_cast<Duration::rep>(batch->tiles.size());
-        if (!photo.ended && photo.wanted()) put(photo, batch->tiles[i].index, output.subspan(i * size, size));
-      }
-      batch.reset();
-      const std::lock_guard lock{mutex_};
-      ++arrivals_;
-      std::erase_if(started_, [](const auto& photo) { return photo->ended.load(); });
-      arrived_.notify_all();
+  Result<void> join(Batch& batch) {
+    const std::size_t size = batch.output.bytes() / sizeof(float) / batch.tiles.size();
+    const std::span<const float> output{reinterpret_cast<const float*>(batch.output.data()), size * batch.tiles.size()};
+    for (std::size_t i = 0; i < batch.tiles.size(); ++i) {
+      Photo& photo = *batch.tiles[i].photo;
+      if (output.empty()) continue;  // nobody wanted any of them
+      photo.advance.forward += batch.pass / static_cast<Duration::rep>(batch.tiles.size());
+      if (!photo.ended && photo.wanted()) put(photo, batch.tiles[i].index, output.subspan(i * size, size));
     }
+    batch = {};  // gone before the next one is cut
+    const std::lock_guard lock{mutex_};
+    ++arrivals_;
+    std::erase_if(started_, [](const auto& photo) { return photo->ended.load(); });
+    arrived_.notify_all();
+    return {};
   }
 
   static void put(Photo& photo, std::size_t index, std::span<const float> output) {
@@ -214,7 +204,6 @@ class Line {
 
   const std::function<std::unique_ptr<Order>()>& next_;
   const LineOptions options_;
-  pipeline::BoundedQueue<Batch> cut_{2}, passed_{2};
 
   // Of the first stage.
   std::vector<std::shared_ptr<Photo>> photos_;  // with tiles left

@@ -110,10 +110,10 @@ Error nothing_travels(const std::string& transfers) {
           "leave --transfers out, or name a device: --device cuda"};
 }
 
-// As an engine is told them: decimal, with commas between.
-std::string addresses(device::Timeline& timeline) {
+// As an engine is told those that it computes on: decimal, with commas between.
+std::string addresses(device::Timeline& timeline, std::size_t count) {
   std::vector<std::uintptr_t> streams;
-  for (std::size_t i = 0; i < timeline.streams(); ++i) streams.push_back(reinterpret_cast<std::uintptr_t>(timeline.stream(i)));
+  for (std::size_t i = 0; i < count; ++i) streams.push_back(reinterpret_cast<std::uintptr_t>(timeline.stream(i)));
   return fmt::format("{}", fmt::join(streams, ","));
 }
 
@@ -146,8 +146,8 @@ Result<LoadedModel> load_model(const ModelRequest& request, const Plan& plan) {
 
   // Before the model is loaded, so that what it takes of the device's memory can be told.
   if (device.starts_with("cuda")) {
-    LAPSE_CHECK(open_device(model, device, plan.streams));
-    load_options.emplace_back("streams", addresses(*model.timeline));
+    LAPSE_CHECK(open_device(model, device, plan.streams + plan.copy_streams));
+    load_options.emplace_back("streams", addresses(*model.timeline, plan.streams));
   }
   LAPSE_TRY(auto engine, engine::Engine::open(*target.engine, open_options));
   model.engine = std::make_unique<engine::Engine>(std::move(engine));
@@ -155,7 +155,7 @@ Result<LoadedModel> load_model(const ModelRequest& request, const Plan& plan) {
   model.load = std::chrono::steady_clock::now() - begin;
   model.session = std::make_unique<engine::Session>(std::move(session));
   if (model.timeline == nullptr || model.session->device() != device) {
-    LAPSE_CHECK(open_device(model, model.session->device(), plan.streams));
+    LAPSE_CHECK(open_device(model, model.session->device(), plan.streams + plan.copy_streams));
   }
   return model;
 }
