@@ -132,6 +132,14 @@ class Tables(unittest.TestCase):
             self.assertLess(len(lines), 100)
             self.assertTrue("\n".join(lines).isascii())
 
+    def test_overlap_tells_speed_up_and_bound_with_their_intervals(self) -> None:
+        ways = {name: {"throughput_per_s": rate} for name, rate in (("synchronous", 1000.0), ("asynchronous", 1950.0))}
+        data = {"model": "resnet50", "batch": 32, "ways": ways, "speedup": {"value": 1.95, "low": 1.94, "high": 1.96},
+                "bound": {"stage": "forward", "throughput_per_s": 2000.0, "efficiency": {"value": 0.975, "low": None, "high": None}},
+                "answer": {"verdict": "equal"}}
+        table = next(table for table in tables.tables(record_of(overlap=data)) if "Synchronous" in table.title)
+        self.assertEqual(table.rows, [["resnet50", "32", "1000", "1950", "1.950 [1.940, 1.960]", "2000 (forward)", "0.975", "equal"]])
+
     def test_a_row_with_a_reason_tells_that_one(self) -> None:
         rows = all_pairs(1.0)["rows"]
         rows[0] |= {"ours_ns": [], "theirs_ns": [], "device_ns": [], "reason": "it broke"}

@@ -12,11 +12,12 @@ STEPS = {
     "doctor": (60, 60),
     "transfers": (70, 60),
     "onnxruntime": (15, 10),
+    "overlap": (60, 40),
     "audit": (60, 20),
     "pairs": (400, 90),
 }
 WHOLE = (540, 300)  # --quick: about 2 minutes besides a build from nothing
-ROUNDS = {"pairs": (12, 1), "audit": (6, 1)}
+ROUNDS = {"pairs": (12, 1), "audit": (6, 1), "overlap": (6, 1)}
 SECONDS = (0.8, 0.3)  # of one run of lapse; a fifth of it may be warm-up. Half of it for each of the other methods
 
 DEVICE_GOAL = 0.01  # |lapse's device time / do_bench's - 1|

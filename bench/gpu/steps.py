@@ -262,6 +262,22 @@ def onnxruntime(bench: Bench, clock: Clock, data: dict) -> None:
     data["summary"] = summary_of(bench.lapse.result("onnxruntime-demo", arguments, clock))
 
 
+def overlap(bench: Bench, clock: Clock, data: dict) -> None:
+    """ResNet-50 at the largest batch, synchronously and asynchronously, with a CPU stage as long as the device's: the best case."""
+    bench.need_program()
+    case = max((case for case in bench.cases() if case.name == "resnet50"), key=lambda case: case.batch)
+    inputs = [word for key, path in case.inputs().items() for word in ("--input", f"{key}={path}")]
+    items = ["--synthetic", str(case.batch * (10 if bench.quick else 50))]
+    command = ["pipeline", case.model(), *inputs, *items]
+    alone = bench.lapse.result("overlap-alone", [*command, "--rounds", "1"], clock)
+    busy = dict(zip((stage["name"] for stage in alone["stages"]), alone["ways"]["synchronous"]["busy_ns"]))
+    data["cpu_time_ns"] = round(max(busy["forward"], busy.get("h2d", 0), busy.get("d2h", 0)) - busy["preprocess"])
+    rest = ["--cpu-time", f"{max(data['cpu_time_ns'], 0)}ns", "--rounds", str(bench.rounds("overlap"))]
+    result = bench.lapse.result("overlap", [*command, *rest], clock)
+    data |= {"model": case.name, "batch": case.batch} | {key: result[key] for key in ("speedup", "bound", "answer", "stages")}
+    data["ways"] = {name: {key: way[key] for key in ("throughput_per_s", "busy_ns", "utilisation", "latency")} for name, way in result["ways"].items()}
+
+
 def audit(bench: Bench, clock: Clock, data: dict) -> None:
     """On the fastest inference, where a fixed cost shows most."""
     bench.need_program()
@@ -294,6 +310,7 @@ STEPS = {
     "doctor": doctor,
     "transfers": transfers,
     "onnxruntime": onnxruntime,
+    "overlap": overlap,
     "audit": audit,
     "pairs": pairs,
 }

@@ -186,6 +186,7 @@ def tables(record: dict) -> list[Table]:
         faults_table(record),
         audit_table(record),
         onnxruntime_table(record),
+        overlap_table(record),
         steps_table(record),
     ]
 
@@ -313,6 +314,24 @@ def onnxruntime_table(record: dict) -> Table:
     if "summary" not in data:
         return Table(title, columns, [["models/demo", missing(reason_of(record, "onnxruntime"))]])
     return Table(title, columns, [["models/demo", *(with_interval(data["summary"].get(name)) for name in ("device", "end_to_end"))]])
+
+
+def overlap_table(record: dict) -> Table:
+    data = data_of(record, "overlap")
+    columns = ["model", "batch", "synchronous /s", "asynchronous /s", "speed-up", "bound /s", "of the bound", "answers"]
+    title = "Synchronous and asynchronous: lapse pipeline with a CPU stage as long as the device's slowest"
+    if "ways" not in data:
+        return Table(title, columns, [["resnet50", str(max(BATCHES)), missing(reason_of(record, "overlap"))]])
+    throughput = [f"{data['ways'][way]['throughput_per_s']:.4g}" for way in ("synchronous", "asynchronous")]
+    bound = data["bound"]
+    row = [data["model"], str(data["batch"]), *throughput, ratio_cell(data["speedup"]), f"{bound['throughput_per_s']:.4g} ({bound['stage']})",
+           ratio_cell(bound["efficiency"]), data["answer"]["verdict"]]
+    return Table(title, columns, [row])
+
+
+def ratio_cell(ratio: dict) -> str:
+    text = f"{ratio['value']:.3f}"
+    return text if ratio["low"] is None else f"{text} [{ratio['low']:.3f}, {ratio['high']:.3f}]"
 
 
 def steps_table(record: dict) -> Table:
