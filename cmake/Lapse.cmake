@@ -26,3 +26,13 @@ function(lapse_floor name)
     set_property(GLOBAL APPEND PROPERTY LAPSE_FLOORS lapse_${name})
   endif()
 endfunction()
+
+# lapse_page(OUTPUT NAMESPACE HEADER FILE…)
+# OUTPUT becomes a source that holds the files of a web page: NAMESPACE::page_files(), which HEADER declares.
+function(lapse_page output namespace header)
+  set(script ${PROJECT_SOURCE_DIR}/cmake/write-page.cmake)
+  add_custom_command(OUTPUT ${output}
+    COMMAND ${CMAKE_COMMAND} "-DFILES=${ARGN}" -DOUTPUT=${output} -DNAMESPACE=${namespace} -DHEADER=${header} -P ${script}
+    DEPENDS ${ARGN} ${script}
+    COMMENT "Embedding the page of ${namespace}" VERBATIM)
+endfunction()

@@ -1,20 +1,21 @@
-# Writes OUTPUT, the files of FOLDER (FILES: their names) as C++ (lapse/serve/api/page.hpp); run at build time with -P.
+# Writes OUTPUT, the files FILES as C++: NAMESPACE::page_files(), as HEADER declares it; run at build time with -P (lapse_page).
 cmake_minimum_required(VERSION 3.25)
 
 set(entries)
-foreach(name IN LISTS FILES)
-  file(READ ${FOLDER}/${name} hex HEX)
+foreach(path IN LISTS FILES)
+  cmake_path(GET path FILENAME name)
+  file(READ ${path} hex HEX)
   string(LENGTH "${hex}" size)
   math(EXPR size "${size} / 2")
-  file(SHA256 ${FOLDER}/${name} digest)
+  file(SHA256 ${path} digest)
   string(REGEX REPLACE "(..)" "\\\\x\\1" bytes "${hex}")
   string(APPEND entries "    {\"/${name}\", \"\\\"${digest}\\\"\", {\"${bytes}\", ${size}}},\n")
 endforeach()
-file(CONFIGURE OUTPUT ${OUTPUT} @ONLY CONTENT "// Generated from web/.
+file(CONFIGURE OUTPUT ${OUTPUT} @ONLY CONTENT "// Generated from the files of a page.
 #include <array>
-#include <lapse/serve/api/page.hpp>
+#include <@HEADER@>
 
-namespace lapse::serve::api {
+namespace @NAMESPACE@ {
 
 std::span<const PageFile> page_files() noexcept {
   static constexpr auto kFiles = std::to_array<PageFile>({
@@ -22,5 +23,5 @@ std::span<const PageFile> page_files() noexcept {
   return kFiles;
 }
 
-}  // namespace lapse::serve::api
+}  // namespace @NAMESPACE@
 ")

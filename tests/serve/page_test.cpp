@@ -58,7 +58,7 @@ TEST_F(PageTest, EachKindHasItsType) {
                                                  {"/icon-192.png", "image/png"},
                                                  {"/manifest.webmanifest", "application/manifest+json"}};
   for (const auto& [path, type] : types) EXPECT_EQ(get(path).header("Content-Type"), type) << path;
-  for (const api::PageFile& file : api::page_files()) {
+  for (const PageFile& file : api::page_files()) {
     EXPECT_NE(get(std::string(file.path)).header("Content-Type"), "application/octet-stream") << file.path;
   }
 }

@@ -3,20 +3,13 @@
 //
 // Threads: any.
 
+#include <lapse/base/page_file.hpp>
 #include <lapse/serve/http/exchange.hpp>
-
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace lapse::serve::api {
-
-struct PageFile {
-  std::string_view path;  // "/app.js"
-  std::string_view etag;  // of its content, with its quotes
-  std::string_view bytes;
-};
 
 std::span<const PageFile> page_files() noexcept;
 
