@@ -93,6 +93,8 @@ class Run {
       LAPSE_CHECK(settle(discarded));
     }
     result_.warmup.discarded = discarded.size();
+    const auto kept = std::span(discarded).first(std::min(discarded.size(), kWarmupSamples));
+    result_.warmup.samples.assign(kept.begin(), kept.end());
     return {};
   }
 
@@ -171,7 +173,7 @@ class Run {
     if (!median) return false;
     progress_.median_ns = median->value;
     progress_.relative_error = median->relative_error();
-    return sorted.size() >= std::max(kMinRunsForPrecision, plan_.min_runs) && result_.timed >= kMinTimeForPrecision &&
+    return sorted.size() >= std::max(plan_.precision_runs, plan_.min_runs) && result_.timed >= kMinTimeForPrecision &&
            progress_.relative_error <= plan_.precision;
   }
 

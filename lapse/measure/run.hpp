@@ -32,7 +32,9 @@ std::string_view name(WarmupVerdict verdict) noexcept;
 struct Warmup {
   std::size_t discarded = 0;
   WarmupVerdict verdict = WarmupVerdict::Fixed;
+  std::vector<Sample> samples{};  // of the discarded, the first kWarmupSamples: for showing how the times settled
 };
+inline constexpr std::size_t kWarmupSamples = 10'000;
 
 struct Measurement {
   Warmup warmup;

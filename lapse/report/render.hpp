@@ -32,6 +32,8 @@ nlohmann::ordered_json to_json(const Report& report);
 /// to_json as a file holds it: indented by two spaces, arrays of numbers on one line, a newline at the end. Bytes that are not UTF-8
 /// become U+FFFD.
 std::string to_json_text(const Report& report);
+/// The schema that a saved file names: what it is to be read with. Empty where it is no JSON object or names none.
+std::string schema_of(std::string_view text);
 /// Reads what to_json_text wrote. Summaries are computed again from the samples, so that the two can't disagree; other keys are ignored.
 /// Errors: BadInput (not JSON, another schema, a missing key or a key of the wrong type, samples of different lengths). Safe on hostile
 /// bytes.

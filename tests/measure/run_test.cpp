@@ -58,6 +58,23 @@ TEST(Run, StopsForPrecisionOnlyAfterHalfASecondAndThirtySixRuns) {
   EXPECT_LE(few->samples.size(), 45u);
 }
 
+TEST(Run, StopsForPrecisionOnlyWithTheRunsThatAPercentileNeeds) {
+  FakeSubject subject{always(10ms)};
+  Plan plan;
+  plan.precision_runs = 368;
+  const auto measured = run(subject, plan);
+  ASSERT_TRUE(measured);
+  EXPECT_EQ(measured->stop, Stop::Precision);
+  EXPECT_GE(measured->samples.size(), 368u);
+  EXPECT_LE(measured->samples.size(), 420u);
+
+  FakeSubject slow{always(1s)};
+  const auto cut = run(slow, plan);  // the budget has the last word
+  ASSERT_TRUE(cut);
+  EXPECT_EQ(cut->stop, Stop::Budget);
+  EXPECT_LE(cut->samples.size(), 30u);
+}
+
 TEST(Run, GoesOnWhileTheIntervalIsTooWideAndStopsWithTheBudget) {
   // Two equally frequent values far apart: the median's interval spans both for ever.
   FakeSubject subject{[](std::size_t i) { return i % 2 == 0 ? 1ms : 3ms; }};
@@ -107,6 +124,9 @@ TEST(Run, DiscardsTheRunsInWhichTheModelStillGetsFaster) {
   ASSERT_TRUE(measured);
   EXPECT_EQ(measured->warmup.verdict, WarmupVerdict::Settled);
   EXPECT_GE(measured->warmup.discarded, 60u);
+  ASSERT_EQ(measured->warmup.samples.size(), measured->warmup.discarded);
+  EXPECT_EQ(measured->warmup.samples.front().end_to_end, 10ms);
+  EXPECT_EQ(measured->warmup.samples[20].end_to_end, 7ms);
   for (const Sample& sample : measured->samples) ASSERT_EQ(sample.end_to_end, 1ms);
 }
 
@@ -139,6 +159,18 @@ TEST(Run, DiscardsExactlyAsManyRunsAsAskedFor) {
   EXPECT_EQ(measured->warmup.discarded, 7u);
   EXPECT_EQ(measured->warmup.verdict, WarmupVerdict::Fixed);
   EXPECT_EQ(subject.submits, 10u);
+}
+
+TEST(Run, KeepsTheFirstOfALongWarmup) {
+  FakeSubject subject{[](std::size_t i) { return Duration{i < kWarmupSamples ? 2us : 1us}; }};
+  Plan plan;
+  plan.warmup = kWarmupSamples + 5;
+  plan.max_runs = 1;
+  const auto measured = run(subject, plan);
+  ASSERT_TRUE(measured);
+  EXPECT_EQ(measured->warmup.discarded, kWarmupSamples + 5);
+  ASSERT_EQ(measured->warmup.samples.size(), kWarmupSamples);
+  EXPECT_EQ(measured->warmup.samples.back().end_to_end, 2us);
 }
 
 TEST(Run, KeepsWhatThereIsWhenItIsInterrupted) {

@@ -59,6 +59,7 @@ TEST(Json, HasTheKeysOfADeviceWithStages) {
               ElementsAre("rules", "spent_ns", "idle_submit_ns", "idle_end_to_end_ns", "backlog_device_ns", "empty_pair_ns", "bound"));
   EXPECT_THAT(keys(document["audit"]["rules"][0]), ElementsAre("rule", "verdict", "reason"));
   EXPECT_THAT(keys(document["failure"]), ElementsAre("code", "message", "hint"));
+  EXPECT_EQ(document["warmup"]["samples"].dump(), R"({"end_to_end_ns":[9000000,6000000,5600000]})");
   EXPECT_THAT(keys(document["samples"]), ElementsAre("count", "end_to_end_ns", "submit_ns", "device_ns", "h2d_ns", "d2h_ns", "start_ns"));
   EXPECT_THAT(keys(document["summary"]), ElementsAre("end_to_end", "submit", "device", "h2d", "d2h"));
 }
@@ -162,6 +163,7 @@ TEST(RoundTripOfADevice, LosesNoFieldThatOnlyADeviceHas) {
   EXPECT_EQ(again->samples.h2d, report.samples.h2d);
   EXPECT_EQ(again->samples.d2h, report.samples.d2h);
   EXPECT_EQ(again->samples.start, report.samples.start);
+  EXPECT_EQ(again->samples.warmup, report.samples.warmup);
   EXPECT_EQ(again->summary.h2d.mean, report.summary.h2d.mean);
   EXPECT_EQ(again->summary.d2h.mean, report.summary.d2h.mean);
   EXPECT_EQ(again->audit.rules.size(), 6U);
@@ -180,6 +182,15 @@ TEST(RoundTripOfADevice, LosesNoFieldThatOnlyADeviceHas) {
 INSTANTIATE_TEST_SUITE_P(OfEveryKind, RoundTrip,
                          testing::Values(&example::synchronous, &example::asynchronous, &example::interrupted, &example::offline,
                                          &example::staged, &example::wrong, &example::failed));
+
+TEST(SchemaOf, IsWhatTheDocumentItselfNames) {
+  EXPECT_EQ(schema_of(to_json_text(example::failed())), "lapse.result/1");
+  EXPECT_EQ(schema_of(R"({"a": {"schema": "inner"}, "b": ["schema", "listed"], "schema": "outer", "c": 1})"), "outer");
+  for (const char* text : {"", "null", "[]", R"(["schema", "x"])", R"({"schema": 7})", R"({"schema": {"schema": "x"}})",
+                           R"({"schema": "x")", "{\"schema\": \"\xff\"}"})
+    EXPECT_EQ(schema_of(text), "") << text;
+  EXPECT_EQ(schema_of(R"({"schema": "x", "deep": )" + std::string(100'000, '[') + std::string(100'000, ']') + "}"), "x");
+}
 
 TEST(FromJson, ComputesTheSummaryFromTheSamples) {
   auto document = to_json(example::synchronous());
