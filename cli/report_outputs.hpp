@@ -1,29 +1,27 @@
 #pragma once
-// Where a report goes: text on stdout, and files in other forms. Shared by `time` and `show`.
+// Where a report goes: text on stdout, and files in other forms. Shared by `time`, which makes one, and `show`, which reads all kinds.
 
-#include <CLI/CLI.hpp>
 #include <lapse/report/render.hpp>
-#include <optional>
-#include <string>
+#include <lapse/report/sweep.hpp>
 
-#include "cli/output_file.hpp"
+#include "cli/output_forms.hpp"
 
 namespace lapse::cli {
 
 class ReportOutputs {
  public:
   void add_to(CLI::App& command);
-  /// Before anything is measured. Error: BadUse when a file can't be written, or two forms want stdout.
-  Result<void> open();
+  /// Before anything is measured. Error: BadUse when a file can't be written, or two forms want the same one.
+  Result<void> open() { return forms_.open(); }
   /// The text report goes to stdout unless another form took it.
   Result<void> write(const report::Report& report, report::Language language);
+  /// Of a saved sweep. Error: BadUse, when a form was asked for that it does not have.
+  Result<void> write(const report::Sweep& sweep, report::Language language);
+  /// Of a saved pipeline (lapse.pipeline/1), likewise.
+  Result<void> write(const nlohmann::ordered_json& pipeline, report::Language language);
 
  private:
-  struct Form {
-    std::string path;
-    std::optional<OutputFile> file;
-  };
-  Form json_, csv_, markdown_;
+  OutputForms forms_;
 };
 
 }  // namespace lapse::cli

@@ -3,7 +3,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <lapse/report/overlap.hpp>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
 #include "cli/console.hpp"
@@ -22,21 +24,28 @@ Result<std::string> read_text(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   const auto status = std::filesystem::status(path, failed);
   if (!stream.is_open() || !(std::filesystem::is_regular_file(status) || std::filesystem::is_fifo(status))) {
-    return fail(ErrorCode::BadInput, fmt::format("{} can't be read", path), "give a file that `lapse time --json FILE` wrote");
+    return fail(ErrorCode::BadInput, fmt::format("{} can't be read", path), "give a file that lapse wrote with --json FILE");
   }
   return std::string{std::istreambuf_iterator<char>(stream), {}};
 }
 
+Result<nlohmann::ordered_json> pipeline_from_json(std::string_view text) { return nlohmann::ordered_json::parse(text); }
+
 Result<void> run(Options& options, const Context& context) {
   LAPSE_TRY(const std::string text, read_text(options.file));
-  auto report = report::from_json(text);
-  if (!report) {
-    Error error = std::move(report).error();
-    error.message = fmt::format("{}: {}", options.file, error.message);
-    return tl::unexpected(std::move(error));
-  }
-  LAPSE_CHECK(options.outputs.open());
-  return options.outputs.write(*report, context.language);
+  const auto show = [&](auto saved) -> Result<void> {
+    if (!saved) {
+      Error error = std::move(saved).error();
+      error.message = fmt::format("{}: {}", options.file, error.message);
+      return tl::unexpected(std::move(error));
+    }
+    LAPSE_CHECK(options.outputs.open());
+    return options.outputs.write(*saved, context.language);
+  };
+  const auto schema = report::schema_of(text);  // without one, from_json says what is wrong
+  if (schema == report::kPipelineSchema) return show(pipeline_from_json(text));
+  if (schema == report::kSweepSchema) return show(report::sweep_from_json(text));
+  return show(report::from_json(text));
 }
 
 }  // namespace
@@ -44,7 +53,7 @@ Result<void> run(Options& options, const Context& context) {
 Command add_show(CLI::App& app, Context& context) {
   const auto options = std::make_shared<Options>();
   const auto command = app.add_subcommand("show", "Print a saved result again");
-  command->add_option("FILE", options->file, "A result that `lapse time --json FILE` wrote")->required()->type_name("");
+  command->add_option("FILE", options->file, "What `lapse time`, `pipeline` or `sweep` saved with --json FILE")->required()->type_name("");
   options->outputs.add_to(*command);
   return [options, &context] {
     const auto status = run(*options, context);
