@@ -4,6 +4,11 @@
 
 namespace lapse::stats {
 
+const NamedQuantile* find_quantile(std::string_view name) {
+  const auto found = std::ranges::find(kQuantiles, name, &NamedQuantile::name);
+  return found == kQuantiles.end() ? nullptr : &*found;
+}
+
 Summary summarise(std::span<const double> samples) {
   std::vector<double> sorted(samples.begin(), samples.end());
   std::sort(sorted.begin(), sorted.end());

@@ -1,9 +1,11 @@
 #pragma once
 // What a report says of one series of durations. Unit: that of the samples (nanoseconds everywhere in lapse).
 
+#include <array>
 #include <cstddef>
 #include <lapse/stats/quantile.hpp>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace lapse::stats {
@@ -18,6 +20,18 @@ struct Summary {
   double mean = 0.0;                // Welford's update, so that a large offset does not eat the digits
   double standard_deviation = 0.0;  // of the sample (n - 1); 0 for n < 2
 };
+
+/// The quantiles of a summary as people call them, ascending.
+struct NamedQuantile {
+  std::string_view name;
+  double p;
+  QuantileEstimate Summary::*estimate;
+};
+inline constexpr std::array kQuantiles{NamedQuantile{"p50", 0.5, &Summary::median}, NamedQuantile{"p90", 0.9, &Summary::p90},
+                                       NamedQuantile{"p95", 0.95, &Summary::p95}, NamedQuantile{"p99", 0.99, &Summary::p99},
+                                       NamedQuantile{"p99.9", 0.999, &Summary::p999}};
+/// Null when there is none of that name.
+const NamedQuantile* find_quantile(std::string_view name);
 
 /// `samples` in any order; a sorted copy is made. An empty sample gives count 0, zeros, and Needs for every quantile.
 Summary summarise(std::span<const double> samples);
