@@ -38,6 +38,8 @@ Command add_show(CLI::App& app, Context& context);
 Command add_doctor(CLI::App& app, Context& context);
 Command add_engines(CLI::App& app, Context& context);
 Command add_upscale(CLI::App& app, Context& context);
+Command add_sweep(CLI::App& app, Context& context);
+Command add_pipeline(CLI::App& app, Context& context);
 // Only where lapse is built with its serving half (LAPSE_SERVE):
 Command add_backup(CLI::App& app, Context& context);
 Command add_serve(CLI::App& app, Context& context);

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 namespace lapse::cli {
 namespace {
@@ -19,6 +20,12 @@ void handle_signal(int) { stop = true; }
 }  // namespace
 
 int print_error(const Error& error, report::Language language) {
+  const char* form = std::getenv("LAPSE_ERRORS");
+  if (form != nullptr && std::string_view(form) == "json") {
+    const nlohmann::ordered_json line{{"code", name(error.code)}, {"message", error.message}, {"hint", error.hint}};
+    fmt::print(stderr, "{}\n", line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    return exit_status(error.code);
+  }
   const bool korean = language == report::Language::Korean;
   fmt::print(stderr, "lapse: {}{}\n", korean ? "오류: " : "", error.message);
   if (!error.hint.empty()) fmt::print(stderr, "  {}: {}\n", korean ? "도움말" : "hint", error.hint);

@@ -9,7 +9,8 @@
 
 namespace lapse::cli {
 
-/// One line on stderr that says what is wrong, one with a hint if there is one. Returns the exit status.
+/// One line on stderr that says what is wrong, one with a hint if there is one; or both and the code as one line of JSON, where the
+/// environment has LAPSE_ERRORS=json. Returns the exit status.
 int print_error(const Error& error, report::Language language);
 
 /// True if stdout shows UTF-8 (by the locale's environment variables).

@@ -18,7 +18,8 @@ constexpr const char* kFooter =
     "130 interrupted, 1 a fault of lapse or of the engine.\n"
     "\n"
     "Environment: ORT_DYLIB_PATH (the ONNX Runtime library to measure), LAPSE_ENGINE_PATH (folders with\n"
-    "engine plug-ins), LC_ALL, LC_MESSAGES, LANG (language).";
+    "engine plug-ins), LC_ALL, LC_MESSAGES, LANG (language), LAPSE_ERRORS=json (an error is one line of\n"
+    "JSON: code, message, hint).";
 
 // CLI11 says of a misspelt subcommand only that one is required.
 Error explain(const CLI::ParseError& error, const CLI::App& app, std::string_view first) {
@@ -50,6 +51,7 @@ int run(int argc, char** argv) {
   std::vector<std::pair<std::string, cli::Command>> commands{
       {"time", cli::add_time(app, context)},     {"check", cli::add_check(app, context)},     {"show", cli::add_show(app, context)},
       {"doctor", cli::add_doctor(app, context)}, {"engines", cli::add_engines(app, context)}, {"upscale", cli::add_upscale(app, context)},
+      {"pipeline", cli::add_pipeline(app, context)}, {"sweep", cli::add_sweep(app, context)},
   };
 #ifdef LAPSE_SERVE
   commands.emplace_back("serve", cli::add_serve(app, context));

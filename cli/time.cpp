@@ -7,6 +7,7 @@
 #include <lapse/host/memory.hpp>
 #include <lapse/measure/watchdog.hpp>
 #include <lapse/report/compose.hpp>
+#include <lapse/stats/summary.hpp>
 #include <memory>
 #include <string>
 #include <thread>
@@ -28,9 +29,9 @@ constexpr const char* kFooter =
     "kernels=, jitter=, seed=, time=real|virtual, blocking=0|1, fault=NAME).\n"
     "\n"
     "The measurement ends when the 95 % interval of the median lies within ± --precision (after at least\n"
-    "36 runs and half a second), or when --budget or --max-runs is used up; the report says which.\n"
-    "A percentile is reported only if the sample supports a 95 % interval: p90 needs 36 runs, p95 72,\n"
-    "p99 368, p99.9 3,688.\n"
+    "half a second, and as many runs as --percentile needs), or when --budget or --max-runs is used up; the\n"
+    "report says which. A percentile is reported only if the sample supports a 95 % interval: p90 needs 36\n"
+    "runs, p95 72, p99 368, p99.9 3,688.\n"
     "\n"
     "Examples:\n"
     "  lapse time model.onnx\n"
@@ -49,7 +50,7 @@ auto one_of(std::vector<std::string> words) {
 constexpr double kMostRuns = 100'000'000;  // 4.8 GB of samples
 
 struct Options {
-  std::string model, budget = "30s", timeout = "60s", pin, scenario = "single-stream";
+  std::string model, percentile = "p90", budget = "30s", timeout = "60s", pin, scenario = "single-stream";
   std::int64_t warmup = -1;   // -1: not given
   std::size_t in_flight = 0;  // 0: not given
   std::string transfers, audit = "on";
@@ -65,6 +66,8 @@ struct Options {
     };
     option("--precision", plan.precision, "SHARE", "Stop when the median is known within ± this share (default: 0.01)")
         ->check(number_between(1e-9, 1));
+    option("--percentile", percentile, "NAME", "… and when the runs support this percentile, too: p90, p95, p99 or p99.9 (default: p90)")
+        ->check(one_of({"p90", "p95", "p99", "p99.9"}));
     option("--budget", budget, "TIME", "Stop after this time of warm-up and timed runs (default: 30s)");
     option("--timeout", timeout, "TIME", "End when a call or the device has not come back for this time; 0: wait for ever (default: 60s)");
     option("--min-runs", plan.min_runs, "N", "Timed runs to do whatever the budget says (default: 1)")->check(number_between(1, kMostRuns));
@@ -94,6 +97,7 @@ struct Options {
   Result<measuring::Plan> read_plan() const {
     measuring::Plan result = plan;
     LAPSE_TRY(result.budget, parse_duration(budget));
+    result.precision_runs = stats::runs_needed(stats::find_quantile(percentile)->p);
     if (warmup >= 0) result.warmup = static_cast<std::size_t>(warmup);
     if (scenario == "offline") {
       result.scenario = measuring::Scenario::Offline;

@@ -1,10 +1,8 @@
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-
 #include <lapse/base/version.hpp>
 #include <lapse/device/controls.hpp>
 #include <lapse/measure/audit.hpp>
 #include <lapse/report/compose.hpp>
+#include <lapse/report/json_parts.hpp>
 #include <limits>
 #include <numeric>
 
@@ -97,13 +95,13 @@ double throughput(const measuring::Plan& plan, const measuring::Measurement& mea
 // What any measurement tells. The subject of the report is there already.
 void add_timing(Report& report, const measuring::Plan& plan, const measuring::Timing& timing, const measuring::Summaries& summaries) {
   const measuring::Measurement& measurement = timing.measurement;
-  report.created =
-      fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+  report.created = created_now();
   report.environment = host::fingerprint();
   report.disturbance = timing.disturbance;
   report.load_1min = timing.load_1min;
   report.plan = plan_row(plan, measurement, summaries.end_to_end);
   report.samples = series(measurement.samples, summaries.h2d.count > 0);
+  for (const measuring::Sample& sample : measurement.warmup.samples) report.samples.warmup.push_back(nanoseconds(sample.end_to_end));
   report.summary = {summaries.end_to_end, summaries.submit, summaries.device, summaries.h2d, summaries.d2h};
   report.audit = audit_row(timing);
   if (const auto& failure = measurement.failure)

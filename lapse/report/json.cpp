@@ -1,4 +1,7 @@
+#include <fmt/chrono.h>
+
 #include <cmath>
+#include <lapse/report/json_parts.hpp>
 #include <lapse/report/messages.hpp>
 #include <lapse/report/render.hpp>
 #include <nlohmann/json.hpp>
@@ -12,12 +15,7 @@ using Json = nlohmann::ordered_json;
 constexpr int kFlatLevel = 3;
 constexpr double kExactInteger = 9007199254740992.0;  // 2^53
 
-/// Whole where the number is, null where it is none.
-Json number(double value) {
-  if (!std::isfinite(value)) return nullptr;
-  if (std::abs(value) < kExactInteger && value == std::trunc(value)) return static_cast<std::int64_t>(value);
-  return value;
-}
+Json number(double value) { return number_json(value); }
 
 Json whole_nanoseconds(double ns) { return std::isfinite(ns) ? Json(std::llround(ns)) : Json(nullptr); }
 
@@ -56,26 +54,12 @@ Json failure(const std::optional<FailureRow>& row) {
 }
 
 Json environment(const Report& report) {
-  const host::Fingerprint& host = report.environment;
-  return {{"cpu", host.cpu},
-          {"cpus_online", host.cpus_online},
-          {"cpus_allowed", host.cpus_allowed},
-          {"cpu_limit", host.cpu_limit ? number(*host.cpu_limit) : Json(nullptr)},
-          {"memory_limit_bytes", host.memory_limit ? Json(*host.memory_limit) : Json(nullptr)},
-          {"memory_total_bytes", host.memory_total},
-          {"governor", host.governor},
-          {"hypervisor", host.hypervisor},
-          {"os", host.os},
-          {"kernel", host.kernel},
-          {"libc", host.libc},
-          {"compiler", host.compiler},
-          {"build_type", host.build_type},
-          {"lapse_version", host.lapse_version},
-          {"git_commit", host.git_commit},
-          {"load_1min", number(report.load_1min)},
-          {"steal", number(report.disturbance.steal)},
-          {"others", number(report.disturbance.others)},
-          {"throttled_periods", report.disturbance.throttled}};
+  Json out = fingerprint_json(report.environment);
+  out["load_1min"] = number(report.load_1min);
+  out["steal"] = number(report.disturbance.steal);
+  out["others"] = number(report.disturbance.others);
+  out["throttled_periods"] = report.disturbance.throttled;
+  return out;
 }
 
 Json device(const DeviceRow& row) {
@@ -94,23 +78,6 @@ Json audit(const AuditRow& row) {
           {"bound", row.bound}};
 }
 
-Json quantile(const stats::QuantileEstimate& estimate) {
-  if (!estimate) return {{"needs", estimate.error().runs}};
-  return {{"value", number(estimate->value)}, {"low", number(estimate->low)}, {"high", number(estimate->high)}};
-}
-
-Json summary(const stats::Summary& summary) {
-  return {{"median_ns", quantile(summary.median)},
-          {"p90_ns", quantile(summary.p90)},
-          {"p95_ns", quantile(summary.p95)},
-          {"p99_ns", quantile(summary.p99)},
-          {"p999_ns", quantile(summary.p999)},
-          {"min_ns", number(summary.min)},
-          {"max_ns", number(summary.max)},
-          {"mean_ns", number(summary.mean)},
-          {"standard_deviation_ns", number(summary.standard_deviation)}};
-}
-
 Json warnings(const measuring::Warnings& list) {
   Json out = Json::array();
   for (const measuring::Warning& warning : list) {
@@ -127,10 +94,16 @@ Json series(const std::vector<double>& samples) {
   return out;
 }
 
+Json warmup(const Report& report) {
+  Json out{{"discarded", report.plan.discarded}, {"verdict", report.plan.warmup_verdict}};
+  if (!report.samples.warmup.empty()) out["samples"] = {{"end_to_end_ns", series(report.samples.warmup)}};
+  return out;
+}
+
 Json summaries(const SummaryRow& row) {
-  Json out{{"end_to_end", summary(row.end_to_end)}, {"submit", summary(row.submit)}, {"device", summary(row.device)}};
-  if (row.h2d.count > 0) out["h2d"] = summary(row.h2d);
-  if (row.d2h.count > 0) out["d2h"] = summary(row.d2h);
+  Json out{{"end_to_end", summary_json(row.end_to_end)}, {"submit", summary_json(row.submit)}, {"device", summary_json(row.device)}};
+  if (row.h2d.count > 0) out["h2d"] = summary_json(row.h2d);
+  if (row.d2h.count > 0) out["d2h"] = summary_json(row.d2h);
   return out;
 }
 
@@ -171,6 +144,58 @@ void write(const Json& value, int level, std::string& out) {
 
 }  // namespace
 
+nlohmann::ordered_json number_json(double value) {
+  if (!std::isfinite(value)) return nullptr;
+  if (std::abs(value) < kExactInteger && value == std::trunc(value)) return static_cast<std::int64_t>(value);
+  return value;
+}
+
+nlohmann::ordered_json fingerprint_json(const host::Fingerprint& host) {
+  return {{"cpu", host.cpu},
+          {"cpus_online", host.cpus_online},
+          {"cpus_allowed", host.cpus_allowed},
+          {"cpu_limit", host.cpu_limit ? number(*host.cpu_limit) : Json(nullptr)},
+          {"memory_limit_bytes", host.memory_limit ? Json(*host.memory_limit) : Json(nullptr)},
+          {"memory_total_bytes", host.memory_total},
+          {"governor", host.governor},
+          {"hypervisor", host.hypervisor},
+          {"os", host.os},
+          {"kernel", host.kernel},
+          {"libc", host.libc},
+          {"compiler", host.compiler},
+          {"build_type", host.build_type},
+          {"lapse_version", host.lapse_version},
+          {"git_commit", host.git_commit}};
+}
+
+nlohmann::ordered_json quantile_json(const stats::QuantileEstimate& estimate) {
+  if (!estimate) return {{"needs", estimate.error().runs}};
+  return {{"value", number(estimate->value)}, {"low", number(estimate->low)}, {"high", number(estimate->high)}};
+}
+
+nlohmann::ordered_json summary_json(const stats::Summary& summary) {
+  return {{"median_ns", quantile_json(summary.median)},
+          {"p90_ns", quantile_json(summary.p90)},
+          {"p95_ns", quantile_json(summary.p95)},
+          {"p99_ns", quantile_json(summary.p99)},
+          {"p999_ns", quantile_json(summary.p999)},
+          {"min_ns", number(summary.min)},
+          {"max_ns", number(summary.max)},
+          {"mean_ns", number(summary.mean)},
+          {"standard_deviation_ns", number(summary.standard_deviation)}};
+}
+
+std::string document_text(const nlohmann::ordered_json& document) {
+  std::string out;
+  write(document, 0, out);
+  out += '\n';
+  return out;
+}
+
+std::string created_now() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+}
+
 nlohmann::ordered_json to_json(const Report& report) {
   const PlanRow& plan = report.plan;
   const AnswerRow& answer = report.answer;
@@ -184,7 +209,7 @@ nlohmann::ordered_json to_json(const Report& report) {
           {"environment", environment(report)},
           {"device", device(report.device)},
           {"cold", {{"load_ns", whole_nanoseconds(report.load_ns)}, {"first_ns", whole_nanoseconds(report.first_ns)}}},
-          {"warmup", {{"discarded", plan.discarded}, {"verdict", plan.warmup_verdict}}},
+          {"warmup", warmup(report)},
           {"plan",
            {{"precision", number(plan.precision)},
             {"reached", number(plan.reached)},
@@ -207,11 +232,6 @@ nlohmann::ordered_json to_json(const Report& report) {
           {"samples", samples(report.samples)}};
 }
 
-std::string to_json_text(const Report& report) {
-  std::string out;
-  write(to_json(report), 0, out);
-  out += '\n';
-  return out;
-}
+std::string to_json_text(const Report& report) { return document_text(to_json(report)); }
 
 }  // namespace lapse::report

@@ -1,116 +1,15 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-#include <initializer_list>
+#include <lapse/report/json_node.hpp>
 #include <lapse/report/messages.hpp>
 #include <lapse/report/render.hpp>
-#include <limits>
-#include <nlohmann/json.hpp>
 
 namespace lapse::report {
 namespace {
 
 using Json = nlohmann::json;
-
-constexpr double kLongest = 9.0e18;  // nanoseconds that int64 holds
-
-/// What is wrong with a document; thrown and caught in this file only.
-struct Wrong {
-  std::string message;
-};
-
-/// A value of the document that knows where it stands, so that every complaint names the key.
-class Node {
- public:
-  Node(const Json& value, std::string path) : value_(value), path_(std::move(path)) {}
-
-  Node operator[](const char* key) const {
-    if (!value_.is_object()) expected("an object");
-    const auto found = value_.find(key);
-    if (found == value_.end()) throw Wrong{below(key) + ": missing"};
-    return {*found, below(key)};
-  }
-  Node operator[](std::size_t index) const { return {value_[index], fmt::format("{}[{}]", path_, index)}; }
-
-  std::string text() const {
-    if (!value_.is_string()) expected("a string");
-    return value_.get<std::string>();
-  }
-
-  bool boolean() const {
-    if (!value_.is_boolean()) expected("true or false");
-    return value_.get<bool>();
-  }
-
-  std::int64_t count(std::int64_t most = std::numeric_limits<std::int64_t>::max()) const {
-    if (!value_.is_number_integer()) expected("a whole number");
-    const auto count = value_.get<std::int64_t>();  // what only uint64 holds wraps round to a negative number
-    if (count < 0 || count > most) expected(fmt::format("a whole number in 0 … {}", most));
-    return count;
-  }
-  int small_count() const { return static_cast<int>(count(std::numeric_limits<int>::max())); }
-  std::uint64_t unsigned_count() const { return static_cast<std::uint64_t>(count()); }
-
-  /// Finite, or infinite where it is null.
-  double number() const {
-    if (value_.is_null()) return std::numeric_limits<double>::infinity();
-    if (!value_.is_number()) expected("a number");
-    return value_.get<double>();
-  }
-  double duration() const {
-    const double ns = number();
-    if (!value_.is_null() && !is_duration(ns)) expected("nanoseconds, 0 or more");
-    return ns;
-  }
-  std::vector<double> durations() const {
-    if (!value_.is_array()) expected("an array of numbers");
-    std::vector<double> out;
-    out.reserve(value_.size());
-    for (const Json& item : value_) {
-      if (!item.is_number()) expected("an array of numbers");
-      out.push_back(item.get<double>());
-      if (!is_duration(out.back())) expected("an array of nanoseconds, each 0 or more");
-    }
-    return out;
-  }
-
-  std::string one_of(std::initializer_list<const char*> words) const {
-    const bool known = value_.is_string() && std::any_of(words.begin(), words.end(), [this](const char* word) { return value_ == word; });
-    if (!known) expected(fmt::format("one of {}", fmt::join(words, ", ")));
-    return value_.get<std::string>();
-  }
-
-  bool is_null() const { return value_.is_null(); }
-  bool has(const char* key) const { return value_.contains(key); }
-
-  std::size_t size() const {
-    if (!value_.is_array()) expected("an array");
-    return value_.size();
-  }
-
-  std::map<std::string, std::string> facts() const {
-    if (!value_.is_object()) expected("an object of strings");
-    std::map<std::string, std::string> out;
-    for (const auto& [key, value] : value_.items()) {
-      if (!value.is_string()) expected("an object of strings");
-      out.emplace(key, value.get<std::string>());
-    }
-    return out;
-  }
-
-  /// Always throws.
-  [[noreturn]] void expected(const std::string& what) const {
-    throw Wrong{fmt::format("{}: expected {}", path_.empty() ? "the document" : path_, what)};
-  }
-
- private:
-  static bool is_duration(double ns) { return ns >= 0 && ns <= kLongest; }
-  std::string below(const char* key) const { return path_.empty() ? key : path_ + '.' + key; }
-
-  const Json& value_;
-  std::string path_;
-};
+using Node = JsonNode;
+using Wrong = WrongJson;
 
 TensorRow tensor(const Node& node) {
   TensorRow row;
@@ -153,22 +52,7 @@ SubjectRow subject(const Node& node) {
 }
 
 void environment(const Node& node, Report& report) {
-  host::Fingerprint& host = report.environment;
-  host.cpu = node["cpu"].text();
-  host.cpus_online = node["cpus_online"].small_count();
-  host.cpus_allowed = node["cpus_allowed"].small_count();
-  if (!node["cpu_limit"].is_null()) host.cpu_limit = node["cpu_limit"].number();
-  if (!node["memory_limit_bytes"].is_null()) host.memory_limit = node["memory_limit_bytes"].unsigned_count();
-  host.memory_total = node["memory_total_bytes"].unsigned_count();
-  host.governor = node["governor"].text();
-  host.hypervisor = node["hypervisor"].text();
-  host.os = node["os"].text();
-  host.kernel = node["kernel"].text();
-  host.libc = node["libc"].text();
-  host.compiler = node["compiler"].text();
-  host.build_type = node["build_type"].text();
-  host.lapse_version = node["lapse_version"].text();
-  host.git_commit = node["git_commit"].text();
+  report.environment = read_fingerprint(node);
   report.load_1min = node["load_1min"].number();
   report.disturbance.steal = node["steal"].number();
   report.disturbance.others = node["others"].number();
@@ -217,7 +101,7 @@ AuditRow audit(const Node& node) {
 }
 
 Series samples(const Node& node) {
-  Series series{node["end_to_end_ns"].durations(), node["submit_ns"].durations(), node["device_ns"].durations(), {}, {}, {}};
+  Series series{node["end_to_end_ns"].durations(), node["submit_ns"].durations(), node["device_ns"].durations(), {}, {}, {}, {}};
   for (const auto& [key, part] :
        {std::pair{"h2d_ns", &series.h2d}, std::pair{"d2h_ns", &series.d2h}, std::pair{"start_ns", &series.start}}) {
     if (!node.has(key)) continue;
@@ -260,8 +144,7 @@ Report report_of(const Node& root) {
   if (root["schema"].text() != kSchema) root["schema"].expected(fmt::format("{}", kSchema));
   Report report;
   report.created = root["created"].text();
-  const Node argv = root["argv"];
-  for (std::size_t i = 0; i < argv.size(); ++i) report.argv.push_back(argv[i].text());
+  report.argv = root["argv"].texts();
   report.subject = subject(root["subject"]);
   environment(root["environment"], report);
   // Keys that files of lapse 0.1's first days lack.
@@ -279,35 +162,30 @@ Report report_of(const Node& root) {
   report.memory.whole_process = root["memory"]["whole_process"].boolean();
   if (root["memory"].has("device_peak_bytes")) report.memory.device_peak = root["memory"]["device_peak_bytes"].unsigned_count();
   report.samples = samples(root["samples"]);
+  if (root["warmup"].has("samples")) report.samples.warmup = root["warmup"]["samples"]["end_to_end_ns"].durations();
   report.summary = summarise(report.samples);
   report.throughput_per_s = root["throughput_per_s"].number();
   report.warnings = warnings(root["warnings"]);
   return report;
 }
 
-std::string place(std::string_view text, std::size_t byte) {
-  const std::string_view before = text.substr(0, std::min(byte == 0 ? 0 : byte - 1, text.size()));
-  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-  const std::size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
-  return fmt::format("line {}, column {}", line, before.size() - line_start + 1);
-}
-
 }  // namespace
 
-Result<Report> from_json(std::string_view text) {
-  const auto bad = [](std::string message) {
-    return fail(ErrorCode::BadInput, "not a result of lapse: " + std::move(message), "give a file that `lapse time --json FILE` wrote");
+std::string schema_of(std::string_view text) {
+  std::string schema;
+  bool next = false;  // the value that comes next is the schema
+  // Everything else is thrown away as it is read.
+  const auto look = [&](int depth, Json::parse_event_t event, Json& value) {
+    if (depth == 1 && event == Json::parse_event_t::key) next = value == "schema";
+    if (depth == 1 && event == Json::parse_event_t::value && next && value.is_string()) schema = value.get<std::string>();
+    return depth == 0;
   };
-  try {
-    const Json document = Json::parse(text);
-    return report_of(Node(document, ""));
-  } catch (const Wrong& wrong) {
-    return bad(wrong.message);
-  } catch (const Json::parse_error& error) {
-    return bad("not JSON at " + place(text, error.byte));
-  } catch (const Json::exception&) {
-    return bad("a number is out of range");
-  }
+  const bool whole = !Json::parse(text, look, /*allow_exceptions=*/false).is_discarded();
+  return whole ? schema : std::string{};
+}
+
+Result<Report> from_json(std::string_view text) {
+  return read_json(text, "not a result of lapse", "give a file that `lapse time --json FILE` wrote", report_of);
 }
 
 }  // namespace lapse::report

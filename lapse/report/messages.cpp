@@ -9,6 +9,7 @@
 //   stream 스트림                forward 순전파            graph 그래프                   audit 점검
 //   side stream 보조 스트림      mark 마크                 gap 틈                         join 합류
 //   control group 컨트롤 그룹    governor 거버너           clock (of a CPU) 클럭          clock (time) 시계
+//   sweep 스윕                   point (of a sweep) 측정점 Pareto front 파레토 최적       knee 무릎점
 //
 // Korean sentences end in -ㅂ니다, hints in -세요. A particle never follows a fact directly where its form would depend on the fact.
 
@@ -127,6 +128,41 @@ constexpr std::array kTexts{
             "밀린 작업 뒤의 이벤트는 모든 길이에서 오차가 1 % 또는 2 µs 이내입니다"},
     TextRow{Text::DoctorBad, "events behind a backlog are further than 1 % and 2 µs from the truth at some length",
             "밀린 작업 뒤의 이벤트 오차가 1 %와 2 µs를 넘는 길이가 있습니다"},
+    TextRow{Text::SweepTitle, "sweep", "스윕"},
+    TextRow{Text::SweepPoint, "1 point", "측정점 1개"},
+    TextRow{Text::SweepPoints, "{n} points", "측정점 {n}개"},
+    TextRow{Text::SweepInterrupted, "INTERRUPTED: {n} of {of} points are measured; the same command goes on with the rest",
+            "중단됨: 측정점 {of}개 중 {n}개를 측정했습니다. 같은 명령을 다시 실행하면 나머지를 이어서 측정합니다"},
+    TextRow{Text::SweepBatch, "batch", "배치"},
+    TextRow{Text::SweepThreads, "threads", "스레드"},
+    TextRow{Text::SweepInFlight, "in flight", "동시 진행"},
+    TextRow{Text::SweepEngine, "engine", "엔진"},
+    TextRow{Text::SweepItems, "items/s", "초당 항목"},
+    TextRow{Text::SweepOutOfMemory, "out of memory", "메모리 부족"},
+    TextRow{Text::SweepFailed, "failed", "실패"},
+    TextRow{Text::SweepFront, "Pareto front", "파레토 최적"},
+    TextRow{Text::SweepFrontValue, "{n} (*): nothing measured has more throughput at no more latency (median)",
+            "{n} (*): 지연 시간(중앙값)이 같거나 더 짧으면서 처리량이 더 높은 측정점이 없음"},
+    TextRow{Text::SweepKnee, "knee", "무릎점"},
+    TextRow{Text::SweepKneeValue, "{point}: {rate} items/s at {latency}; beyond it, throughput costs more latency than before",
+            "{point}: 초당 항목 {rate}개, {latency}. 이보다 처리량을 늘리면 지연 시간이 더 크게 늘어납니다"},
+    TextRow{Text::SweepNoKnee, "none: the front has no bend", "없음: 꺾이는 곳이 없습니다"},
+    TextRow{Text::SweepWithin, "{point} is the largest: {quantile} lies within {range}, {rate} items/s",
+            "한도 안에서 가장 큰 것: {point}, {quantile} {range}, 초당 항목 {rate}개"},
+    TextRow{Text::SweepNoneWithin, "no batch is known to keep it", "지킨다고 확인된 배치가 없습니다"},
+    TextRow{Text::SweepUndecided, "undecided: {points}", "판단할 수 없음: {points}"},
+    TextRow{Text::SweepFewRuns, "{point}: needs ≥ {n} runs, had {runs} (--budget)", "{point}: {n}회 이상 필요, {runs}회 실행 (--budget)"},
+    TextRow{Text::SweepNoPercentile, "fewer runs than {quantile} needs ({n}): --slo lets them go on for it, within --budget",
+            "{quantile}에 필요한 실행 횟수({n}회)에 못 미침: --slo를 주면 --budget 안에서 더 실행합니다"},
+    TextRow{Text::SweepTimesWrong, "times wrong", "틀린 시간"},
+    TextRow{Text::SweepWarnings, "warnings", "경고"},
+    TextRow{Text::SweepAllPoints, "all points", "모든 측정점"},
+    TextRow{Text::SweepShow, "more about a point: lapse show {folder}/point-….json",
+            "측정점별 자세한 결과: lapse show {folder}/point-….json"},
+    TextRow{Text::SweepFolder, "saved in", "저장 위치"},
+    TextRow{Text::SweepFolderValue, "{folder}[ ({n} of the points from an earlier run)]", "{folder}[ (그중 {n}개는 이전 실행에서 측정)]"},
+    TextRow{Text::SweepVersions, "{name} was not the same for all points ({versions}): they don't compare; --fresh measures them anew",
+            "측정점마다 {name} 항목이 다릅니다({versions}). 서로 비교할 수 없으니 --fresh로 새로 측정하세요"},
 };
 
 constexpr bool in_order() {

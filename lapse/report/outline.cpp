@@ -194,17 +194,6 @@ Row throughput(const Report& report, Language language) {
   return {say(Text::Throughput, language), std::move(value)};
 }
 
-std::string machine(const host::Fingerprint& host, Language language) {
-  std::string out = host.cpu;
-  const auto add = [&out](const std::string& part) { out += out.empty() ? part : " · " + part; };
-  Facts facts{{"allowed", std::to_string(host.cpus_allowed)}, {"online", std::to_string(host.cpus_online)}};
-  if (host.cpu_limit) facts["limit"] = fmt::format("{:g}", *host.cpu_limit);
-  if (host.cpus_online > 0) add(say(host.cpu_limit ? Text::CpusLimited : Text::Cpus, language, facts));
-  if (!host.governor.empty()) add(say(Text::Governor, language, {{"governor", host.governor}}));
-  if (!host.hypervisor.empty()) add(say(Text::Virtual, language, {{"hypervisor", host.hypervisor}}));
-  return out;
-}
-
 std::string stopped(const PlanRow& plan, const std::optional<FailureRow>& failure, Language language) {
   Facts facts{{"asked", percent(plan.precision)}, {"budget", round_duration(plan.budget_ns)}};
   if (std::isfinite(plan.reached)) facts["reached"] = percent(plan.reached);
@@ -267,6 +256,17 @@ std::vector<Row> after(const Report& report, Language language) {
 }
 
 }  // namespace
+
+std::string machine(const host::Fingerprint& host, Language language) {
+  std::string out = host.cpu;
+  const auto add = [&out](const std::string& part) { out += out.empty() ? part : " · " + part; };
+  Facts facts{{"allowed", std::to_string(host.cpus_allowed)}, {"online", std::to_string(host.cpus_online)}};
+  if (host.cpu_limit) facts["limit"] = fmt::format("{:g}", *host.cpu_limit);
+  if (host.cpus_online > 0) add(say(host.cpu_limit ? Text::CpusLimited : Text::Cpus, language, facts));
+  if (!host.governor.empty()) add(say(Text::Governor, language, {{"governor", host.governor}}));
+  if (!host.hypervisor.empty()) add(say(Text::Virtual, language, {{"hypervisor", host.hypervisor}}));
+  return out;
+}
 
 Outline outline(const Report& report, Language language) {
   Outline out;

@@ -46,4 +46,7 @@ struct Outline {
 
 Outline outline(const Report& report, Language language);
 
+/// What a machine is in one line: "AMD EPYC 9B14 · 2 of 8 CPUs · governor powersave · in a VM (kvm)". Empty where nothing is known of it.
+std::string machine(const host::Fingerprint& host, Language language);
+
 }  // namespace lapse::report

@@ -66,8 +66,9 @@ struct Spelling {
 
 constexpr std::array kSpellings{
     Spelling{"·", "-"},  Spelling{"…", "-"}, Spelling{"±", "+-"}, Spelling{"≥", ">="}, Spelling{"×", "x"},
-    Spelling{"→", "->"}, Spelling{"µ", "u"}, Spelling{"▁", "_"},  Spelling{"▂", "."},  Spelling{"▃", ":"},
-    Spelling{"▄", "-"},  Spelling{"▅", "="}, Spelling{"▆", "+"},  Spelling{"▇", "*"},  Spelling{"█", "#"},
+    Spelling{"≤", "<="}, Spelling{"→", "->"}, Spelling{"µ", "u"}, Spelling{"▁", "_"},  Spelling{"▂", "."},
+    Spelling{"▃", ":"},  Spelling{"▄", "-"},  Spelling{"▅", "="}, Spelling{"▆", "+"},  Spelling{"▇", "*"},
+    Spelling{"█", "#"},
 };
 
 }  // namespace
