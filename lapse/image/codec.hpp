@@ -19,7 +19,12 @@ class Codec {
   virtual bool reads(Format format) const = 0;
   virtual bool writes(Format format) const = 0;
   /// Looks at the file and decodes no pixel yet. Errors: those of faults.hpp.
-  virtual Result<std::unique_ptr<PhotoReader>> open(const std::filesystem::path& file, const Limits& limits) const = 0;
+  Result<std::unique_ptr<PhotoReader>> open(const std::filesystem::path& file, const Limits& limits) const { return open(file, limits, 0); }
+  /// The same for a picture that is to be resized until its shorter side has `shorter` pixels (0: as it is). What comes may be smaller than
+  /// what the file holds, where that is less to decode, but its shorter side is at least twice as long. Of JPEG that is 1/2, 1/4 or 1/8,
+  /// rounded down: of the last rows and columns, 7 at most, that this leaves out nothing is told, not even damage. Limits and errors are
+  /// those of the whole picture.
+  virtual Result<std::unique_ptr<PhotoReader>> open(const std::filesystem::path& file, const Limits& limits, std::size_t shorter) const = 0;
   /// Transparent pixels become white where the format has no transparency. Error: kTooLargeToWrite.
   virtual Result<std::unique_ptr<PhotoWriter>> create(const WriteOptions& options, Sink sink) const = 0;
 };
@@ -33,7 +38,7 @@ Result<Format> choose_format(const Codec& codec, const Header& header, std::size
 
 // What a module exports by the name kCodecEntry, and the version of this interface, which it has to be built for.
 inline constexpr const char* kCodecEntry = "lapse_codec_entry";
-inline constexpr int kCodecInterface = 1;
+inline constexpr int kCodecInterface = 2;
 /// Null for another version than its own. The codec lives as long as the program.
 using CodecEntry = const Codec* (*)(int interface);
 

@@ -13,8 +13,8 @@ class VipsCodec final : public Codec {
 
   bool reads(Format format) const override { return Reader::reads(format); }
   bool writes(Format format) const override { return Writer::writes(format); }
-  Result<std::unique_ptr<PhotoReader>> open(const std::filesystem::path& file, const Limits& limits) const override {
-    return Reader::open(file, limits);
+  Result<std::unique_ptr<PhotoReader>> open(const std::filesystem::path& file, const Limits& limits, std::size_t shorter) const override {
+    return Reader::open(file, limits, shorter);
   }
 
   Result<std::unique_ptr<PhotoWriter>> create(const WriteOptions& options, Sink sink) const override {

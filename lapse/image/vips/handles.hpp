@@ -4,7 +4,6 @@
 #include <vips/vips.h>
 
 #include <memory>
-#include <mutex>
 #include <utility>
 
 namespace lapse::image::vips {
@@ -33,16 +32,21 @@ bool has(const char* operation);
 /// Before libvips is used on a thread that it didn't start itself: what it keeps for the thread goes with the thread.
 void enter_thread();
 
-/// What libvips says of the calls made while one lives. It has one text for the whole process: so one lives at a time, others wait.
+/// Calls of libvips, made while one lives. libvips has one text for the whole process of what went wrong: who wants to read it is alone, so
+/// that it is about his own calls, and others wait. Those who aren't alone work at the same time, and know only whether it is empty.
 class Calls {
  public:
-  Calls();
-  /// A decoder went on with pixels that make no sense.
+  explicit Calls(bool alone);
+  ~Calls();
+  Calls(const Calls&) = delete;
+  Calls& operator=(const Calls&) = delete;
+  /// A decoder went on with pixels that make no sense. Not alone: that, or anything else went wrong, for anybody.
   bool wrong_pixels() const;
+  /// Not alone: false, as nobody knows.
   bool out_of_memory() const;
 
  private:
-  std::unique_lock<std::mutex> lock_;
+  const bool alone_;
 };
 
 }  // namespace lapse::image::vips

@@ -1,11 +1,14 @@
 #include <lapse/image/vips/handles.hpp>
+#include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 
 namespace lapse::image::vips {
 namespace {
 
-std::mutex one_at_a_time;
+std::shared_mutex the_text;
+std::mutex turnstile;  // who comes behind one that waits to be alone waits, too
 
 bool start_once() {
   if (vips_init("lapse") != 0) return false;
@@ -41,15 +44,35 @@ void enter_thread() {
   static_cast<void>(leave);
 }
 
-Calls::Calls() : lock_(one_at_a_time) { vips_error_clear(); }
+Calls::Calls(bool alone) : alone_(alone) {
+  const std::lock_guard in_turn(turnstile);
+  if (!alone_) {
+    the_text.lock_shared();
+  } else {
+    the_text.lock();
+    vips_error_clear();
+  }
+}
+
+Calls::~Calls() {
+  if (!alone_) {
+    the_text.unlock_shared();
+  } else {
+    vips_error_clear();
+    the_text.unlock();
+  }
+}
 
 // libjpeg says so once and goes on. Bytes too many between two segments do no harm, and cameras write them.
 bool Calls::wrong_pixels() const {
-  const std::string_view text = vips_error_buffer();
+  const char* const said = vips_error_buffer();
+  if (!alone_) return *said != '\0';  // no more than that: others may be writing
+  const std::string_view text = said;
   return text.find("Corrupt JPEG data") != text.npos && text.find("extraneous bytes") == text.npos;
 }
 
 bool Calls::out_of_memory() const {
+  if (!alone_) return false;
   const std::string_view text = vips_error_buffer();
   return text.find("out of memory") != text.npos;
 }

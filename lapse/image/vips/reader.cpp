@@ -7,6 +7,7 @@
 #include <lapse/image/vips/colour.hpp>
 #include <lapse/image/vips/reader.hpp>
 #include <string>
+#include <tuple>
 
 namespace lapse::image::vips {
 namespace {
@@ -18,14 +19,15 @@ std::string megabytes(std::uint64_t found, std::uint64_t most) {
   return fmt::format("{:.4g} MiB > {:.4g} MiB", static_cast<double>(found) / kMega, static_cast<double>(most) / kMega);
 }
 
-Image load_with(Format format, VipsSource* source) {
-  const auto with = [&](auto load) {
-    return make(
-        [&](VipsImage** out) { return load(source, out, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, nullptr); });
+Image load_with(Format format, VipsSource* source, int reduction) {
+  const auto with = [&](auto load, auto... more) {
+    return make([&](VipsImage** out) {
+      return load(source, out, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, more..., nullptr);
+    });
   };
   switch (format) {
     case Format::Jpeg:
-      return with(vips_jpegload_source);
+      return with(vips_jpegload_source, "shrink", reduction);
     case Format::Png:
       return with(vips_pngload_source);
     case Format::Webp:
@@ -73,38 +75,71 @@ bool Reader::reads(Format format) {
   return false;
 }
 
-Result<std::unique_ptr<PhotoReader>> Reader::open(const std::filesystem::path& file, const Limits& limits) {
+Result<std::unique_ptr<Reader>> Reader::open(const std::filesystem::path& file, const Limits& limits, std::size_t shorter) {
   enter_thread();
-  std::unique_ptr<Reader> reader(new Reader(limits));
-  LAPSE_CHECK(reader->sniff(file));
-  LAPSE_CHECK(reader->load(file));
-  LAPSE_CHECK(reader->turn());
-  reader->header_.width = static_cast<std::size_t>(reader->rows_->Xsize);
-  reader->header_.height = static_cast<std::size_t>(reader->rows_->Ysize);
+  std::unique_ptr<Reader> reader(new Reader(file, limits, shorter, shorter == 0));
+  const auto begun = reader->begin();
+  if (!reader->settled(begun)) return reader->once_more();
+  if (!begun) return tl::unexpected(begun.error());
   return reader;
 }
 
-Result<void> Reader::sniff(const std::filesystem::path& file) {
-  if (const int problem = source_.open(file); problem != 0) return refuse(kUnreadable, std::strerror(problem));
+Result<void> Reader::begin() {
+  LAPSE_CHECK(sniff());
+  LAPSE_CHECK(load());
+  LAPSE_CHECK(turn());
+  header_.width = static_cast<std::size_t>(rows_->Xsize);
+  header_.height = static_cast<std::size_t>(rows_->Ysize);
+  return {};
+}
+
+bool Reader::settled(const Result<void>& outcome) const { return outcome || alone_ || outcome.error().code == kTooSlow.code; }
+
+Result<std::unique_ptr<Reader>> Reader::once_more() const {
+  Limits limits = limits_;
+  limits.time = left_;
+  std::unique_ptr<Reader> reader(new Reader(file_, limits, shorter_, true));
+  LAPSE_CHECK(reader->begin());
+  return reader;
+}
+
+Result<void> Reader::go_on_alone() {
+  LAPSE_TRY(auto reader, once_more());
+  const auto shape = [](const Header& header) { return std::tuple(header.width, header.height, header.channels); };
+  if (shape(reader->header_) != shape(header_)) return refuse(kDamaged);  // the file has just been written to
+  std::vector<std::byte> known(kRowsAtOnce * header_.width * header_.channels);
+  for (std::size_t y = 0; y < next_row_; y += kRowsAtOnce) LAPSE_CHECK(reader->read(std::min(kRowsAtOnce, next_row_ - y), known));
+  instead_ = std::move(reader);
+  return {};
+}
+
+Result<void> Reader::sniff() {
+  if (const int problem = source_.open(file_); problem != 0) return refuse(kUnreadable, std::strerror(problem));
   if (source_.size() == 0) return refuse(kEmpty);
   if (source_.size() > limits_.bytes) return refuse(kTooManyBytes, megabytes(source_.size(), limits_.bytes));
   const auto format = image::sniff(source_.first());
   if (!format) return refuse(kNoPhoto, std::string(other_kind(source_.first())));
   if (!reads(*format)) return refuse(kNoDecoder, std::string(name(*format)));
   header_.format = *format;
+  if (*format == Format::Heic || *format == Format::Avif) alone_ = true;  // libvips complains of good ones, too: of seeks behind the end
   return {};
 }
 
-Result<void> Reader::load(const std::filesystem::path& file) {
-  const Structure structure = look_at(file, header_.format);
+Result<void> Reader::load() {
+  const Structure structure = look_at(file_, header_.format);
   if (!structure.complete) return refuse(kTruncated);
   if (structure.flooded) return refuse(kDamaged);
-  const Calls calls;
+  const Calls calls(alone_);
   const Watch watch(*this);
-  loaded_ = load_with(header_.format, source_.handle());
-  if (watch.over()) return refuse(kTooSlow);
-  if (loaded_ == nullptr) return why(calls);
+  const auto load_at = [&](int by) -> Result<void> {
+    loaded_ = load_with(header_.format, source_.handle(), by);
+    if (watch.over()) return refuse(kTooSlow);
+    if (loaded_ == nullptr) return why(calls);
+    return {};
+  };
+  LAPSE_CHECK(load_at(1));
   LAPSE_CHECK(check_size());
+  if (const int by = reduction(); by > 1) LAPSE_CHECK(load_at(by));
   int frames = 1;
   if (vips_image_get_typeof(loaded_.get(), VIPS_META_N_PAGES) != 0) vips_image_get_int(loaded_.get(), VIPS_META_N_PAGES, &frames);
   if (structure.animated || (frames > 1 && header_.format == Format::Webp)) header_.notes.push_back(kFirstFrame.english);
@@ -122,6 +157,16 @@ Result<void> Reader::check_size() const {
   if (side > limits_.side) return refuse(kTooLong, fmt::format("{} > {}", side, limits_.side));
   if (pixels > limits_.whole && in_one_piece()) return refuse(kTooLargeWhole, megapixels(pixels, limits_.whole));
   return {};
+}
+
+// libjpeg makes of each block of 8 x 8 pixels one of 4, 2 or 1. What is left of a factor of two is for a better filter.
+int Reader::reduction() const {
+  const auto side = static_cast<std::size_t>(std::min(loaded_->Xsize, loaded_->Ysize));
+  if (header_.format != Format::Jpeg || shorter_ == 0) return 1;
+  for (const std::size_t by : {8U, 4U, 2U}) {
+    if (side / by >= 2 * shorter_) return static_cast<int>(by);
+  }
+  return 1;
 }
 
 // libjpeg holds all coefficients of a picture with several scans, as progressive ones have; libpng all rows of an interlaced one; libwebp
@@ -167,13 +212,17 @@ void Reader::keep_fields() {
 
 Result<void> Reader::read(std::size_t rows, std::span<std::byte> to) {
   enter_thread();
-  LAPSE_CHECK(copy(rows_.get(), next_row_, rows, to.data()));
-  next_row_ += rows;
-  return {};
+  if (instead_ == nullptr) {
+    const auto copied = copy(rows_.get(), next_row_, rows, to.data());
+    if (copied) next_row_ += rows;
+    if (settled(copied)) return copied;
+    LAPSE_CHECK(go_on_alone());
+  }
+  return instead_->read(rows, to);
 }
 
 Result<void> Reader::copy(VipsImage* from, std::size_t top, std::size_t rows, std::byte* to) {
-  const Calls calls;
+  const Calls calls(alone_);
   const Watch watch(*this);
   const std::size_t row_bytes = static_cast<std::size_t>(from->Xsize) * header_.channels;
   for (std::size_t done = 0; done < rows; done += kRowsAtOnce) {
