@@ -14,7 +14,7 @@ import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-NAMES = ("espcn", "mobilenet_v2", "resnet50", "encoder", "decoder")
+NAMES = ("espcn", "mobilenet_v2", "resnet18", "resnet50", "encoder", "decoder")
 
 
 def stamp() -> str:

@@ -74,6 +74,20 @@ BATCH = {0: "batch"}
 SEQUENCE = {0: "batch", 1: "sequence"}
 PLANE = {0: "batch", 2: "height", 3: "width"}
 
+
+def image_classifier(make: collections.abc.Callable[..., nn.Module]) -> Model:
+    return Model(
+        net=lambda: classifier(make),
+        inputs=lambda batch, size: (images(batch, size),),
+        input_names=["input"],
+        output_names=["logits"],
+        dynamic=BATCH,
+        dynamic_outputs={"logits": BATCH},
+        size=224,
+        traced=(1, 224),
+    )
+
+
 MODELS = {
     "espcn": Model(
         net=lambda: scale_answers(Espcn(factor=2), images(1, 64, channels=1)),
@@ -85,26 +99,9 @@ MODELS = {
         size=128,
         traced=(2, 40),
     ),
-    "mobilenet_v2": Model(
-        net=lambda: classifier(torchvision.models.mobilenet_v2),
-        inputs=lambda batch, size: (images(batch, size),),
-        input_names=["input"],
-        output_names=["logits"],
-        dynamic=BATCH,
-        dynamic_outputs={"logits": BATCH},
-        size=224,
-        traced=(1, 224),
-    ),
-    "resnet50": Model(
-        net=lambda: classifier(torchvision.models.resnet50),
-        inputs=lambda batch, size: (images(batch, size),),
-        input_names=["input"],
-        output_names=["logits"],
-        dynamic=BATCH,
-        dynamic_outputs={"logits": BATCH},
-        size=224,
-        traced=(1, 224),
-    ),
+    "mobilenet_v2": image_classifier(torchvision.models.mobilenet_v2),
+    "resnet18": image_classifier(torchvision.models.resnet18),
+    "resnet50": image_classifier(torchvision.models.resnet50),
     "encoder": Model(
         net=Encoder,
         inputs=texts,

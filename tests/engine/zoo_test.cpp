@@ -47,7 +47,7 @@ TEST_P(Zoo, BothEnginesAgreeWithEachOtherAndWithPyTorch) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, Zoo, ::testing::Values("resnet50", "mobilenet_v2", "encoder", "decoder", "espcn"),
+INSTANTIATE_TEST_SUITE_P(Models, Zoo, ::testing::Values("resnet50", "resnet18", "mobilenet_v2", "encoder", "decoder", "espcn"),
                          [](const auto& model) { return std::string(model.param); });
 
 }  // namespace
