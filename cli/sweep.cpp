@@ -40,7 +40,7 @@ constexpr const char* kFooter =
     "end of the percentile's 95 % interval does, and not when the lower end is over; else it is undecided.\n"
     "\n"
     "Exit status: 0 when the sweep is complete, points out of memory or failed included; where every point\n"
-    "failed, that of the first one.\n"
+    "failed, that of the first one; 130 when it was interrupted.\n"
     "\n"
     "Examples:\n"
     "  lapse sweep model.onnx --batch 1..32 --slo 50ms\n"
@@ -53,6 +53,7 @@ struct Passed {
   const char* type;
   const char* group;
   const char* text;
+  bool repeatable = false;
 };
 constexpr Passed kPassed[] = {
     {"--min-runs", "N", "Measuring", "Timed runs to do whatever the budget says (default: 1)"},
@@ -61,13 +62,13 @@ constexpr Passed kPassed[] = {
     {"--pin", "CPUS", "Measuring", "CPUs to run on: 0, 0,2 or 0-3"},
     {"--transfers", "KIND", "Device", "What is timed of the copies: pinned, pageable or none (default: pinned)"},
     {"--audit", "on|off", "Device", "Look for what would make the numbers wrong (default: on)"},
-    {"--shape", "NAME[:TYPE]=DIMS", "Inputs", "Shape of an input: its first dimension, if it is 1, becomes the batch"},
-    {"--dim", "NAME=N", "Inputs", "Size of a dynamic dimension by the model's name for it: sequence=384"},
-    {"--fill", "[NAME=]KIND", "Inputs", "Made-up data: normal, uniform, zeros, ints:LOW..HIGH"},
+    {"--shape", "NAME[:TYPE]=DIMS", "Inputs", "Shape of an input: its first dimension, if it is 1, becomes the batch", true},
+    {"--dim", "NAME=N", "Inputs", "Size of a dynamic dimension by the model's name for it: sequence=384", true},
+    {"--fill", "[NAME=]KIND", "Inputs", "Made-up data: normal, uniform, zeros, ints:LOW..HIGH", true},
     {"--seed", "N", "Inputs", "Seed of the made-up data (default: 0)"},
     {"--rotate", "N", "Inputs", "Number of differently seeded input sets to go round (default: 1)"},
-    {"--input", "NAME=FILE", "Inputs", "Input data from a .npy file"},
-    {"--engine-opt", "KEY=VALUE", "Engine", "Setting of the engine, repeatable"},
+    {"--input", "NAME=FILE", "Inputs", "Input data from a .npy file", true},
+    {"--engine-opt", "KEY=VALUE", "Engine", "Setting of the engine; `lapse engines` lists them", true},
     {"--engine-lib", "PATH", "Engine", "Library to measure"},
 };
 
@@ -105,7 +106,8 @@ struct Options {
     measuring("--budget", budget, "TIME", "Time of one point at the most: warm-up and timed runs (default: 30s)");
     measuring("--timeout", timeout, "TIME", "End a point when a call or the device has not come back for this time (default: 60s)");
     for (const Passed& each : kPassed) {
-      command.add_option(each.name, passed[each.name], each.text)->type_name(each.type)->group(each.group)->allow_extra_args(false);
+      CLI::Option* handed_on = command.add_option(each.name, passed[each.name], each.text)->type_name(each.type)->group(each.group);
+      each.repeatable ? handed_on->allow_extra_args(false) : handed_on->expected(1);
     }
     outputs.add(command, "--json", "All figures (docs/json.md); - is stdout instead of the text");
     outputs.add(command, "--csv", "A row a point");

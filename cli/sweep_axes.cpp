@@ -106,7 +106,7 @@ Result<std::vector<std::int64_t>> parse_counts(const std::string& option, const 
                   fmt::format("{} '{}': '{}' is no number from 1 to {}, and no range of them", option, text, element, most),
                   fmt::format("for example: {} 1,2,4 or {} 1..32", option, option));
     }
-    for (; range && first<last; first = first> most / 2 ? last : first * 2) out.push_back(first);
+    for (; range && first < last; first *= 2) out.push_back(first);
     out.push_back(range ? last : first);
   }
   LAPSE_CHECK(refuse_repeats(option, out));

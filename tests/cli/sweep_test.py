@@ -158,7 +158,7 @@ class GoingOn(SweepCase):
         whole = self.points()[0].read_bytes()
         self.points()[0].write_bytes(whole[:len(whole) // 2])
         self.points()[1].write_bytes(b"")
-        (self.out / "point-batch16-inflight1.part").write_bytes(whole)
+        (self.out / "point-batch77-inflight1.part.1234.part").write_bytes(whole)
         document = self.sweep(SIM, "--batch", "1..16")
         self.assertEqual(document["reused"], 2)
         self.assertEqual([p["throughput"]["value"] for p in document["points"]], [1000, 2000, 4000, 8000, 16000])
@@ -340,6 +340,7 @@ class BadUse(SweepCase):
             (["null", "--slo", "p42:50ms"], "p42"),
             (["null", "--slo", "p99:"], ""),
             (["null", "--budget", "soon"], "soon"),
+            (["null", "--seed", "1", "--seed", "2"], "--seed"),
             (["null", "--precision", "0"], "--precision"),
             (["null", "--out", self.folder / "file"], "is a file"),
             (["null", "--out", "/proc/nowhere"], "/proc/nowhere"),
