@@ -1,5 +1,6 @@
 """Where results go and in which forms, and what can go wrong on the way."""
 
+import json
 import subprocess
 import time
 import unittest
@@ -36,6 +37,18 @@ class Output(Case):
         self.lapse("time", "sim:submit=1us,device=1ms,time=virtual", "--max-runs", "3", "--csv", csv)
         self.assertEqual(csv.read_text().splitlines()[1], "1,1001000,1000,1000000")
         self.assertIn("|", self.lapse("time", "null", "--max-runs", "50", "--markdown", "-").stdout)
+
+    def test_a_page_is_a_function_of_what_was_saved(self):
+        saved, page = self.folder / "saved.json", self.folder / "page.html"
+        for arguments, forms in ((["time", "sim:device=1ms,time=virtual"], []),
+                                 (["pipeline", "sim:device=1ms", "--synthetic", "40", "--rounds", "1"], ["--json", "--csv", "--markdown"]),
+                                 (["sweep", "sim:device=1ms,time=virtual", "--batch", "1,2", "--max-runs", "40", "--out", self.folder / "points"], ["--markdown"])):
+            self.lapse(*arguments, "--json", saved, "--html", page)
+            self.assertIn(json.loads(saved.read_text())["schema"], page.read_text())
+            self.assertEqual(self.lapse("show", saved, "--html", "-").stdout, page.read_text(), arguments[0])
+            for form in forms:
+                self.refused("show", saved, form, self.folder / "other", status=2, says=f"there is no {form} of a")
+                self.assertFalse((self.folder / "other").exists())
 
     def test_no_progress_when_stderr_is_no_terminal(self):
         self.assertEqual(self.lapse("time", "sim:device=1ms", "--max-runs", "300").stderr, "")
