@@ -32,9 +32,9 @@ constexpr const char* kFooter =
     "model file in it (model.onnx, model.pt for torch).\n"
     "\n"
     "Each point is saved as it ends. The same command goes on where it was stopped; with longer lists, a\n"
-    "finer --precision or a longer --budget it measures what is new, or not good enough. A point that runs\n"
-    "out of memory is recorded as such and not tried again; one that failed is. Another model file, machine\n"
-    "or option in the same folder is refused.\n"
+    "finer --precision, a longer --budget or more runs it measures what is new, or not good enough. A point\n"
+    "that runs out of memory is recorded as such and not tried again; one that failed is. Another model\n"
+    "file, machine or option in the same folder is refused.\n"
     "\n"
     "Of the points that keep --slo, the one with the largest batch is named. A point keeps it when the upper\n"
     "end of the percentile's 95 % interval does, and not when the lower end is over; else it is undecided.\n"
@@ -56,8 +56,6 @@ struct Passed {
   bool repeatable = false;
 };
 constexpr Passed kPassed[] = {
-    {"--min-runs", "N", "Measuring", "Timed runs to do whatever the budget says (default: 1)"},
-    {"--max-runs", "N", "Measuring", "Timed runs at the most (default: 1000000)"},
     {"--warmup", "N", "Measuring", "Runs to discard first (default: until the times settle)"},
     {"--pin", "CPUS", "Measuring", "CPUs to run on: 0, 0,2 or 0-3"},
     {"--transfers", "KIND", "Device", "What is timed of the copies: pinned, pageable or none (default: pinned)"},
@@ -72,10 +70,13 @@ constexpr Passed kPassed[] = {
     {"--engine-lib", "PATH", "Engine", "Library to measure"},
 };
 
+constexpr double kMostRuns = 100'000'000;  // as for `lapse time`
+
 struct Options {
   std::string model, slo, folder;
   std::string budget = "30s", timeout = "60s";
   double precision = 0.01;
+  std::size_t min_runs = 1, max_runs = 1'000'000;
   bool fresh = false;
   SweepAxes axes;
   std::map<std::string, std::vector<std::string>> passed;
@@ -105,6 +106,9 @@ struct Options {
         ->check(number_between(1e-9, 1));
     measuring("--budget", budget, "TIME", "Time of one point at the most: warm-up and timed runs (default: 30s)");
     measuring("--timeout", timeout, "TIME", "End a point when a call or the device has not come back for this time (default: 60s)");
+    measuring("--min-runs", min_runs, "N", "Timed runs of a point to do whatever the budget says (default: 1)")
+        ->check(number_between(1, kMostRuns));
+    measuring("--max-runs", max_runs, "N", "Timed runs of a point at the most (default: 1000000)")->check(number_between(1, kMostRuns));
     for (const Passed& each : kPassed) {
       CLI::Option* handed_on = command.add_option(each.name, passed[each.name], each.text)->type_name(each.type)->group(each.group);
       each.repeatable ? handed_on->allow_extra_args(false) : handed_on->expected(1);
@@ -125,7 +129,9 @@ struct Options {
   }
   /// … and how well.
   std::vector<std::string> effort(const std::optional<report::Slo>& limit) const {
-    std::vector<std::string> out{"--precision", fmt::format("{}", precision), "--budget", budget, "--timeout", timeout};
+    std::vector<std::string> out{
+        "--precision", fmt::format("{}", precision), "--budget", budget, "--timeout", timeout, "--min-runs", std::to_string(min_runs),
+        "--max-runs",  std::to_string(max_runs)};
     if (limit && limit->quantile != "p50") out.insert(out.end(), {"--percentile", limit->quantile});
     return out;
   }
@@ -157,10 +163,13 @@ Result<void> check_model(const std::string& model) {
               "give a model file, a folder with model.onnx and test_data_set_*, null, or sim:submit=50us,device=5ms");
 }
 
+/// After the file, or after its folder where all files are called model.onnx.
 std::string default_folder(const std::string& model) {
   std::filesystem::path path = model.substr(0, model.find(':'));
   if (!path.has_filename()) path = path.parent_path();  // "models/demo/"
-  std::string name = path.stem().string();
+  std::error_code failed;
+  const bool common = path.stem() == "model" && std::filesystem::exists(path, failed);
+  std::string name = (common ? std::filesystem::absolute(path, failed).parent_path().filename() : path.stem()).string();
   for (char& c : name) {
     if (static_cast<unsigned char>(c) < 0x80 && std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '_') c = '-';
   }
@@ -274,6 +283,9 @@ Result<int> run(Options& options, const Context& context) {
   LAPSE_TRY(const auto requests, options.axes.points());
   LAPSE_TRY(const auto slo, parse_slo(options.slo));
   LAPSE_TRY(const Duration budget, parse_duration(options.budget));
+  if (options.min_runs > options.max_runs) {
+    return fail(ErrorCode::BadUse, fmt::format("--min-runs {} is more than --max-runs {}", options.min_runs, options.max_runs));
+  }
   LAPSE_CHECK(check_model(options.model));
   LAPSE_CHECK(options.outputs.open());
   const std::string path = options.folder.empty() ? default_folder(options.model) : options.folder;
@@ -282,7 +294,8 @@ Result<int> run(Options& options, const Context& context) {
 
   std::vector<std::string> arguments = options.effort(slo);
   arguments.insert(arguments.end(), subject.begin(), subject.end());
-  const Sufficient sufficient{options.precision, static_cast<double>(budget.count()), slo ? stats::runs_needed(slo->which().p) : 0};
+  const Sufficient sufficient{options.precision, static_cast<double>(budget.count()), slo ? stats::runs_needed(slo->which().p) : 0,
+                              options.min_runs, options.max_runs};
   Sweeper sweeper{std::move(arguments), sufficient, folder, context};
   sweeper.sweep.argv = context.argv;
   sweeper.sweep.model = options.model;

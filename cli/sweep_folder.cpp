@@ -177,9 +177,10 @@ bool SweepFolder::has_points() const {
 std::optional<report::SweepPoint> SweepFolder::finished(const std::string& point, const Sufficient& sufficient) const {
   if (const auto report = read_measurement(path_ / (point + ".json"))) {
     const report::PlanRow& plan = report->plan;
-    const bool good = plan.reached <= sufficient.precision && report->samples.end_to_end.size() >= sufficient.runs;
+    const std::size_t runs = report->samples.end_to_end.size();
+    const bool good = plan.reached <= sufficient.precision && runs >= sufficient.runs;
     const bool had_its_time = plan.stop == "budget" && plan.budget_ns >= sufficient.budget_ns;
-    if (good || had_its_time || plan.stop == "max-runs") return report::sweep_point(*report);
+    if (runs >= sufficient.max_runs || (runs >= sufficient.min_runs && (good || had_its_time))) return report::sweep_point(*report);
     return std::nullopt;
   }
   std::string reason = text_of(path_ / (point + ".out-of-memory"));

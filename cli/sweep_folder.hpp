@@ -22,11 +22,13 @@ using SweepIdentity = std::vector<std::pair<std::string, std::string>>;
 /// Of the model (the file's size and date, if it is one), this machine, this lapse, and `options`.
 SweepIdentity identify(const std::string& model, const std::vector<std::string>& options);
 
-/// How good a point must be to be taken from an earlier run: as precise and with as many runs as asked for, unless it had as much time.
+/// How good a point must be to be taken from an earlier run: as precise and with as many runs as asked for now, unless it had as much time,
+/// or all the runs that there may be.
 struct Sufficient {
   double precision = 1.0;
   double budget_ns = 0.0;
-  std::size_t runs = 0;
+  std::size_t runs = 0;  // that a percentile needs
+  std::size_t min_runs = 0, max_runs = 0;
 };
 
 class SweepFolder {
