@@ -80,9 +80,10 @@ struct Options {
   }
 };
 
-/// Made-up batches: the prepared inputs, copied, and a processor kept busy for a known time.
-pipeline::Prepare made_up(const measuring::Inputs& inputs, Duration cpu_time, std::size_t items) {
-  return [&inputs, cpu_time, items](std::size_t batch, pipeline::BatchInputs to) -> Result<std::vector<bool>> {
+/// Made-up batches of `total` items in all: the prepared inputs, copied, and a processor kept busy for a known time.
+pipeline::Prepare made_up(const measuring::Inputs& inputs, Duration cpu_time, std::size_t total) {
+  const auto items = static_cast<std::size_t>(inputs.batch);
+  return [&inputs, cpu_time, items, total](std::size_t batch, pipeline::BatchInputs to) -> Result<std::vector<bool>> {
     const auto until = std::chrono::steady_clock::now() + cpu_time;
     const measuring::InputSet& set = inputs.sets[batch % inputs.sets.size()];
     for (std::size_t i = 0; i < to.size(); ++i) {
@@ -90,7 +91,10 @@ pipeline::Prepare made_up(const measuring::Inputs& inputs, Duration cpu_time, st
     }
     while (std::chrono::steady_clock::now() < until) {
     }
-    return std::vector<bool>(items, true);
+    std::vector<bool> there(items, true);
+    const std::size_t left = total - batch * items % total;  // in the last batch some may be missing, as with pictures
+    std::fill(there.begin() + static_cast<std::ptrdiff_t>(std::min(left, items)), there.end(), false);
+    return there;
   };
 }
 
@@ -116,7 +120,7 @@ Result<image::Preprocessing> preprocessing_for(const std::vector<tensor::Tensor>
 std::string progress_line(const pipeline::OverlapProgress& now, const pipeline::OverlapPlan& plan, report::Language language) {
   const bool korean = language == report::Language::Korean;
   const char* way = korean ? (now.asynchronous ? "비동기" : "동기") : (now.asynchronous ? "asynchronous" : "synchronous");
-  const std::string round = now.round == 0 ? (korean ? "워밍업" : "warm-up")
+  const std::string round = now.round == 0 ? (korean ? "예열" : "warm-up")
                                            : fmt::format(fmt::runtime(korean ? "{} / {}회" : "round {} of {}"), now.round, plan.rounds);
   return fmt::format("{} · {} · {} / {}", round, way, now.batches, plan.batches);
 }
@@ -172,14 +176,18 @@ Result<int> run(Options& options, const Context& context) {
   progress.loading(options.model);
   LAPSE_TRY(const auto model, measuring::load_model(request, {.copy_streams = 2}));
   if (model.folder) return fail(ErrorCode::BadUse, fmt::format("{} is a folder", options.model), "name the model file in it");
+  if (model.session->device() == "sim:virtual") {
+    return fail(ErrorCode::BadUse, "virtual time is for one thread, and a pipeline has several", "leave time=virtual out");
+  }
   LAPSE_TRY(const auto inputs, measuring::prepare_inputs(*model.session, request.inputs));
   const std::vector<tensor::Tensor>& like = inputs.sets.front().inputs;
   const auto batch = static_cast<std::size_t>(inputs.batch);
   plan.items = batch;
 
   std::optional<image::PictureBatches> pictures;
-  pipeline::Prepare prepare = made_up(inputs, cpu_time, batch);
-  plan.batches = options.synthetic > 0 ? (options.synthetic + batch - 1) / batch : kBatches;
+  const std::size_t total = options.synthetic > 0 ? options.synthetic : kBatches * batch;
+  pipeline::Prepare prepare = made_up(inputs, cpu_time, total);
+  plan.batches = (total + batch - 1) / batch;
   if (!files.empty()) {
     LAPSE_TRY(const image::Codec* codec, image::find_codec());
     LAPSE_TRY(const image::Preprocessing preprocessing, preprocessing_for(like, options));

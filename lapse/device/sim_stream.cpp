@@ -65,9 +65,11 @@ void SimStream::enqueue(Duration duration, void (*done)(void*), void* context) n
   put({{duration, done, context}, idle_from_});
 }
 
-void SimStream::follow(const SimStamp& stamp) noexcept {
-  if (capturing_ || stamp.stream == nullptr || stamp.stream == this) return;  // on one stream there is an order already
-  open_.clear();                                                              // what was marked before has nothing to wait for
+void SimStream::follow(SimStamp& stamp) noexcept {
+  if (capturing_ || stamp.stream == nullptr) return;
+  stamp.stream->forget(stamp);
+  if (stamp.stream == this) return;  // there is an order already
+  open_.clear();                     // what was marked before has nothing to wait for
   idle_from_ = std::max({clock_.now(), idle_from_, stamp.at});
   put({{}, idle_from_, stamp.stream, stamp.after});
 }

@@ -39,6 +39,7 @@ class Slot {
   Result<void> carry_over(Step step, std::size_t first, device::Mark origin, device::Instant at);
   BatchTimes::Span& span(Step step) noexcept { return times_.steps[static_cast<std::size_t>(step)]; }
   bool staged() const noexcept;
+  device::Mark end_mark() const noexcept;
 
   engine::Session* session_;
   device::Timeline* timeline_;

@@ -72,10 +72,11 @@ TEST_F(OverlapReport, SaysSpeedUpBoundAndEfficiencyWithTheirIntervals) {
 }
 
 TEST_F(OverlapReport, DrawsBothWaysOnOneAxis) {
-  // 8 batches of 5 ms take 45 ms across 60 cells: 6.7 cells a stage.
-  EXPECT_THAT(text(), HasSubstr("forward     .......0000000"));
-  EXPECT_THAT(text(), HasSubstr("preprocess  0000000......1111111"));
-  EXPECT_THAT(text(), HasSubstr("preprocess  0000000111111"));
+  // 8 batches of 5 ms take 45 ms across 60 cells: 6 2/3 cells a stage.
+  EXPECT_THAT(text(), HasSubstr("preprocess  0000000......1111111......2"));
+  EXPECT_THAT(text(), HasSubstr("forward     ......00000000......1111111"));
+  EXPECT_THAT(text(), HasSubstr("preprocess  000000011111122222223333333"));
+  EXPECT_THAT(text(), HasSubstr("forward     ......000000011111112222222"));
 }
 
 TEST_F(OverlapReport, SaysThatLatencyIsWhatItIsPaidWith) {
@@ -83,7 +84,7 @@ TEST_F(OverlapReport, SaysThatLatencyIsWhatItIsPaidWith) {
   for (Round& round : overlap.asynchronous) {
     for (BatchTimes& times : round.batches) times.steps[4].end += 20ms;
   }
-  EXPECT_THAT(text(), HasSubstr("paid for in latency: a batch waits in the queues (30.00 ms instead of 10.00 ms)"));
+  EXPECT_THAT(text(), HasSubstr("paid for in latency: a batch waits in the queues (30.00 ms\n    instead of 10.00 ms)"));
 }
 
 TEST_F(OverlapReport, NeverHidesThatAnswersDiffer) {
