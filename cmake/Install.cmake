@@ -43,6 +43,8 @@ foreach(scale 2 4)
 endforeach()
 
 install(FILES LICENSE README.md README.ko.md DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
+# Of what every page of --html holds (lapse/report/CMakeLists.txt).
+install(FILES /usr/share/doc/libjs-chart.js/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR}/chart.js OPTIONAL)
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
 
 set(CPACK_GENERATOR DEB)

@@ -34,7 +34,8 @@ def main():
         browser = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
         try:
             browser.get(page.as_uri())
-            browser.find_element("id", "timelines").screenshot(str(HERE / "overlap.png"))
+            card = browser.execute_script("return document.getElementById('timeline-synchronous').closest('section')")
+            card.screenshot(str(HERE / "overlap.png"))
         finally:
             browser.quit()
 
