@@ -29,10 +29,11 @@ def main():
         subprocess.run([arguments.lapse, *COMMAND, "--html", str(page), "--lang", "en"], check=True, stdout=subprocess.DEVNULL)
         options = webdriver.ChromeOptions()
         options.binary_location = shutil.which("chromium")
-        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1000,1200", "--force-device-scale-factor=1.5"):
+        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"):
             options.add_argument(argument)
         browser = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
         try:
+            browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 1000, "height": 1400, "deviceScaleFactor": 1.5, "mobile": False})
             browser.get(page.as_uri())
             card = browser.execute_script("return document.getElementById('timeline-synchronous').closest('section')")
             card.screenshot(str(HERE / "overlap.png"))
