@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <chrono>
-#include <lapse/pipeline/flow.hpp>
 #include <lapse/pipeline/overlap.hpp>
+#include <lapse/pipeline/slot.hpp>
 #include <lapse/pipeline/stages.hpp>
 #include <map>
 #include <mutex>

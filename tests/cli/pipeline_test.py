@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import struct
 import subprocess
 import time
 import unittest
+import zlib
 
 import numpy
 from PIL import Image
@@ -27,6 +29,14 @@ def write_classifier(path):
     checker.check_model(model)
     save(model, str(path))
     return path
+
+
+def png_of(width, height):
+    """A whole file that says how large its picture is, and holds a few bytes of it."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
 
 
 class OnTheSimulatedDevice(Case):
@@ -95,7 +105,7 @@ class OnTheSimulatedDevice(Case):
 
     def test_ctrl_c_keeps_the_rounds_that_are_whole(self):
         saved = self.folder / "saved.json"
-        run = subprocess.Popen([LAPSE, "pipeline", "sim:device=1ms", "--synthetic", "20", "--rounds", "1000", "--json", str(saved)],
+        run = subprocess.Popen([LAPSE, "pipeline", "sim:device=1ms", "--synthetic", "5", "--rounds", "1000", "--json", str(saved)],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         time.sleep(2)
         run.send_signal(signal.SIGINT)
@@ -136,9 +146,10 @@ class WithPictures(Case):
         (self.pictures / "03-broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 this is no picture")
         whole = (self.pictures / "05.jpg").read_bytes()
         (self.pictures / "05-cut.jpg").write_bytes(whole[:len(whole) // 2])
+        (self.pictures / "06-gigantic.png").write_bytes(png_of(65500, 65500))
         document, run = self.document()
-        self.assertEqual(document["skipped"]["count"], 2)
-        self.assertEqual([os.path.basename(row["file"]) for row in document["skipped"]["files"]], ["03-broken.jpg", "05-cut.jpg"])
+        self.assertEqual(document["skipped"]["count"], 3)
+        self.assertEqual([os.path.basename(row["file"]) for row in document["skipped"]["files"]], ["03-broken.jpg", "05-cut.jpg", "06-gigantic.png"])
         self.assertTrue(all(row["reason"] for row in document["skipped"]["files"]))
         self.assertEqual(document["answer"]["items"], 10)
         self.assertIn("03-broken.jpg", run.stdout)

@@ -1,7 +1,7 @@
 #include <cassert>
 #include <cstring>
 #include <functional>
-#include <lapse/pipeline/flow.hpp>
+#include <lapse/pipeline/slot.hpp>
 #include <string_view>
 
 namespace lapse::pipeline {
