@@ -102,7 +102,9 @@ TEST_P(Depth, MemoryDoesNotGrowWithTheNumberOfItems) {
   EXPECT_EQ(done, kItems);
   // What waits in two queues, and what the source and the two stages have in hand.
   EXPECT_LE(pieces.most, static_cast<int>(2 * GetParam() + 3));
+#ifndef __SANITIZE_ADDRESS__  // which keeps what was freed
   EXPECT_LE(most, resident + (std::uint64_t{1} << 20));
+#endif
 }
 
 INSTANTIATE_TEST_SUITE_P(Queues, Depth, ::testing::Values(1, 2, 4, 8));
