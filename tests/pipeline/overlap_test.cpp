@@ -149,6 +149,24 @@ TEST_F(OverlapOnSim, AnswersThatDifferAreCountedItemByItem) {
   EXPECT_EQ(result->agreement.different, 1u);
 }
 
+TEST_F(OverlapOnSim, WhatOnlyTheAsynchronousWayGetsWrongIsDifferentAndNotRandom) {
+  load("device=10us");
+  // Asked for in the order of the rounds: reference, asynchronous warm-up, asynchronous, synchronous.
+  std::atomic<int> asked{0};
+  const auto prepare = [&, inner = sleeping(0us)](std::size_t batch, BatchInputs inputs) -> Result<std::vector<bool>> {
+    auto there = inner(batch, inputs);
+    if (batch == 2 && ++asked == 3) {
+      const float value = 1000.0F;
+      std::memcpy(inputs[0].data(), &value, sizeof value);
+    }
+    return there;
+  };
+  const auto result = run(prepare, {.batches = 4, .rounds = 1});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->agreement.different, 1u);
+  EXPECT_EQ(result->agreement.random, 0u);
+}
+
 TEST_F(OverlapOnSim, AnErrorInTheMiddleKeepsTheRoundsBeforeIt) {
   load("device=10us");
   std::atomic<int> asked{0};

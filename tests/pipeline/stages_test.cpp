@@ -114,8 +114,9 @@ TEST(Stages, AnErrorEndsThemAllAndIsTheFirstOne) {
     Count pieces;
     const auto work = [&](std::size_t stage) {
       return [failing, stage](Item& item) -> Result<void> {
-        if (stage == failing && item->number() == 50) return fail(ErrorCode::BadInput, "number 50");
-        return {};
+        if (stage != failing || item->number() != 50) return {};
+        std::this_thread::sleep_for(5ms);  // meanwhile the queues before it fill, and those behind it are waited for
+        return fail(ErrorCode::BadInput, "number 50");
       };
     };
     std::atomic<int> told{0};
