@@ -57,7 +57,7 @@ class Run {
   Result<Overlap> run() {
     LAPSE_CHECK(make_slots());
     Overlap result;
-    result.steps = Slot::steps(session_, timeline_);
+    result.steps = Slot::steps(session_);
     const device::Instant begin = timeline_.now();
     for (; round_ <= plan_.rounds; ++round_) {
       auto pair = both();

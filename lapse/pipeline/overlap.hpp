@@ -10,7 +10,7 @@
 // On a device with memory of its own the forward stage is three: H2D, forward and D2H, on a stream each, ordered by marks, and as many
 // batches on their way as `in_flight` says. A batch lives in a slot: host memory for its inputs (page-locked on a device), a binding and
 // its marks. Slots are made once and go round, so memory depends on depth, workers and in_flight alone; what grows with the batches is
-// their times (112 bytes each) and the items' digests (8 bytes each).
+// their times (96 bytes each) and the items' digests (8 bytes each).
 
 #include <array>
 #include <atomic>

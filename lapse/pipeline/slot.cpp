@@ -48,7 +48,7 @@ Result<std::unique_ptr<Slot>> Slot::make(engine::Session& session, device::Timel
 
 bool Slot::staged() const noexcept { return session_->staged() && session_->asynchronous(); }
 
-std::vector<Step> Slot::steps(const engine::Session& session, const device::Timeline& /*timeline*/) {
+std::vector<Step> Slot::steps(const engine::Session& session) {
   if (session.staged() && session.asynchronous()) return {Step::Prepare, Step::H2D, Step::Forward, Step::D2H, Step::Consume};
   return {Step::Prepare, Step::Forward, Step::Consume};
 }

@@ -28,8 +28,8 @@ class Slot {
 
   const BatchTimes& times() const noexcept { return times_; }
   bool asynchronous() const noexcept { return session_->asynchronous(); }
-  /// The steps of a session on a timeline.
-  static std::vector<Step> steps(const engine::Session& session, const device::Timeline& timeline);
+  /// Those of a session, in their order.
+  static std::vector<Step> steps(const engine::Session& session);
 
  private:
   Slot(engine::Session& session, device::Timeline& timeline) : session_(&session), timeline_(&timeline) {}

@@ -39,6 +39,19 @@ class OverlapOnSim : public ::testing::Test {
     };
   }
 
+  // Item 3 of batch 1 is another one whenever `changed` says so of how often that batch was asked for.
+  Prepare changing(std::function<bool(int)> changed) {
+    auto asked = std::make_shared<std::atomic<int>>(0);
+    return [asked, changed, inner = sleeping(0us)](std::size_t batch, BatchInputs inputs) -> Result<std::vector<bool>> {
+      auto there = inner(batch, inputs);
+      if (batch != 1) return there;
+      const int number = ++*asked;
+      const float value = changed(number) ? 1000.0F + static_cast<float>(number) : 0.0F;
+      std::memcpy(inputs[0].data() + 12 * sizeof value, &value, sizeof value);
+      return there;
+    };
+  }
+
   Result<Overlap> run(const Prepare& prepare, OverlapPlan plan, const OverlapHooks& hooks = {}) {
     plan.items = 4;
     return overlap(*session_, *timeline_, inputs_, prepare, plan, hooks);
@@ -133,17 +146,8 @@ TEST_F(OverlapOnSim, AMissingItemLeavesItsBatchWhole) {
 
 TEST_F(OverlapOnSim, AnswersThatDifferAreCountedItemByItem) {
   load("device=10us");
-  // Another value for item 3 of batch 1 each time it is asked after the first two: the reference and the asynchronous warm-up.
-  std::atomic<int> asked{0};
-  const auto prepare = [&, inner = sleeping(0us)](std::size_t batch, BatchInputs inputs) -> Result<std::vector<bool>> {
-    auto there = inner(batch, inputs);
-    if (batch == 1) {
-      const float value = ++asked > 2 ? 1000.0F + static_cast<float>(asked) : 0.0F;
-      std::memcpy(inputs[0].data() + 12 * sizeof value, &value, sizeof value);
-    }
-    return there;
-  };
-  const auto result = run(prepare, {.batches = 4, .rounds = 2});
+  // As it was for the reference and the asynchronous warm-up, then another one each time.
+  const auto result = run(changing([](int asked) { return asked > 2; }), {.batches = 4, .rounds = 2});
   ASSERT_TRUE(result);
   EXPECT_EQ(result->agreement.random, 1u);
   EXPECT_EQ(result->agreement.different, 1u);
@@ -151,17 +155,8 @@ TEST_F(OverlapOnSim, AnswersThatDifferAreCountedItemByItem) {
 
 TEST_F(OverlapOnSim, WhatOnlyTheAsynchronousWayGetsWrongIsDifferentAndNotRandom) {
   load("device=10us");
-  // Asked for in the order of the rounds: reference, asynchronous warm-up, asynchronous, synchronous.
-  std::atomic<int> asked{0};
-  const auto prepare = [&, inner = sleeping(0us)](std::size_t batch, BatchInputs inputs) -> Result<std::vector<bool>> {
-    auto there = inner(batch, inputs);
-    if (batch == 2 && ++asked == 3) {
-      const float value = 1000.0F;
-      std::memcpy(inputs[0].data(), &value, sizeof value);
-    }
-    return there;
-  };
-  const auto result = run(prepare, {.batches = 4, .rounds = 1});
+  // In the order of the rounds: reference, asynchronous warm-up, asynchronous, synchronous.
+  const auto result = run(changing([](int asked) { return asked == 3; }), {.batches = 4, .rounds = 1});
   ASSERT_TRUE(result);
   EXPECT_EQ(result->agreement.different, 1u);
   EXPECT_EQ(result->agreement.random, 0u);
