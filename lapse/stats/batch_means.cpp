@@ -1,11 +1,10 @@
 #include <cmath>
 #include <lapse/stats/batch_means.hpp>
+#include <lapse/stats/student.hpp>
 #include <numeric>
 
 namespace lapse::stats {
 namespace {
-
-constexpr double kStudent = 2.093024054408263;  // t(0.975) of 19 degrees of freedom
 
 double mean(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
@@ -23,7 +22,8 @@ std::optional<Estimate> mean_of_series(std::span<const double> series) {
     const double distance = mean(used.subspan(i * length, length)) - centre;
     squares += distance * distance;
   }
-  const double half = kStudent * std::sqrt(squares / static_cast<double>(kStretches - 1) / static_cast<double>(kStretches));
+  const double student = student_quantile((1.0 + kConfidence) / 2.0, static_cast<double>(kStretches - 1));
+  const double half = student * std::sqrt(squares / static_cast<double>(kStretches - 1) / static_cast<double>(kStretches));
   const double value = mean(series);
   return Estimate{value, value - half, value + half};
 }

@@ -28,6 +28,7 @@ struct Estimate {
   double value = 0.0;
   double low = 0.0;
   double high = 0.0;
+  double effective = 0.0;  // independent samples that the interval is worth; 0: not told
 
   /// Half-width relative to the value: the larger of the two sides; infinite when the value is 0 and the interval is not a point.
   double relative_error() const noexcept;

@@ -1,0 +1,14 @@
+#include <boost/math/distributions/students_t.hpp>
+#include <cmath>
+#include <lapse/stats/student.hpp>
+
+namespace lapse::stats {
+
+double student_quantile(double p, double degrees) { return boost::math::quantile(boost::math::students_t(degrees), p); }
+
+double student_two_sided(double t, double degrees) {
+  if (std::isinf(t)) return 0.0;
+  return 2.0 * boost::math::cdf(boost::math::complement(boost::math::students_t(degrees), std::abs(t)));
+}
+
+}  // namespace lapse::stats
