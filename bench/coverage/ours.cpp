@@ -1,0 +1,71 @@
+#include "ours.hpp"
+
+#include <chrono>
+#include <lapse/measure/run.hpp>
+#include <lapse/stats/summary.hpp>
+#include <stdexcept>
+#include <vector>
+
+#include "replicates.hpp"
+#include "subject.hpp"
+
+namespace lapse::bench {
+namespace {
+
+struct Outcome {
+  stats::QuantileEstimate median, p99;
+  std::string verdict;
+  std::size_t runs = 0, discarded = 0;
+};
+
+measuring::Plan plan_of(const Family& family) {
+  measuring::Plan plan;
+  plan.precision_runs = stats::runs_needed(0.99);  // as `lapse time` sets it for its default, --percentile p99
+  if (!family.steady()) plan.min_runs = plan.max_runs = kUnsteadyRuns;
+  return plan;
+}
+
+Outcome measure_once(const Family& family, std::uint64_t seed) {
+  SeriesSubject subject{family.series(seed)};
+  const auto measured = measuring::run(subject, plan_of(family));
+  if (!measured) throw std::runtime_error(measured.error().message);
+  std::vector<double> series;
+  series.reserve(measured->samples.size());
+  for (const measuring::Sample& sample : measured->samples) series.push_back(static_cast<double>(sample.end_to_end.count()));
+  const stats::Summary summary = stats::summarise(series);
+  return {summary.median, summary.p99, std::string(name(measured->warmup.verdict)), series.size(), measured->warmup.discarded};
+}
+
+void add(Coverage& coverage, const stats::QuantileEstimate& estimate, double truth) {
+  coverage.given.count(estimate.has_value());
+  if (!estimate) return;
+  coverage.covered.count(estimate->low <= truth && truth <= estimate->high);
+  coverage.width += (estimate->high - estimate->low) / truth;
+}
+
+}  // namespace
+
+Ours measure(const Family& family, std::size_t replicates, std::size_t jobs, std::uint64_t seed) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto outcomes = replicate(replicates, jobs, [&](std::size_t i) { return measure_once(family, seed_of(seed, family.name, i)); });
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
+
+  Ours ours;
+  ours.seconds = spent.count() * static_cast<double>(jobs) / static_cast<double>(replicates);
+  for (const Outcome& outcome : outcomes) {
+    if (family.steady()) {
+      const double base = static_cast<double>(kBase.count());
+      add(ours.median, outcome.median, base * family.quantile(0.5));
+      add(ours.p99, outcome.p99, base * family.quantile(0.99));
+    }
+    ours.verdicts[outcome.verdict].hits++;
+    ours.flagged.count(outcome.verdict != "flat" && !(family.warms_up && outcome.verdict == "warm-up"));
+    ours.runs += static_cast<double>(outcome.runs) / static_cast<double>(replicates);
+    ours.discarded += static_cast<double>(outcome.discarded) / static_cast<double>(replicates);
+  }
+  for (auto& [verdict, share] : ours.verdicts) share.of = replicates;
+  for (Coverage* coverage : {&ours.median, &ours.p99}) coverage->width /= static_cast<double>(coverage->covered.of);
+  return ours;
+}
+
+}  // namespace lapse::bench
