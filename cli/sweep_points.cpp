@@ -3,11 +3,7 @@
 #include <fmt/format.h>
 #include <sys/wait.h>
 
-#include <csignal>
-#include <cstring>
 #include <filesystem>
-#include <nlohmann/json.hpp>
-#include <string_view>
 
 #include "cli/child_process.hpp"
 
@@ -38,43 +34,6 @@ std::vector<std::string> arguments_of(const std::string& model, const SweepReque
   return out;
 }
 
-std::string_view last_line(std::string_view text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
-  return text.substr(text.rfind('\n') + 1);  // npos + 1 is 0
-}
-
-struct Failure {
-  Error error;
-  bool out_of_memory = false;
-};
-
-/// What a child said last, by LAPSE_ERRORS=json.
-std::optional<Failure> told(std::string_view errors, int status) {
-  const auto line = nlohmann::json::parse(last_line(errors), nullptr, false);
-  if (!line.is_object() || !line.contains("code") || !line.contains("message") || !line.contains("hint")) return std::nullopt;
-  const auto text = [&](const char* key) { return line[key].is_string() ? line[key].get<std::string>() : std::string(); };
-  // The code is for the exit status alone.
-  const ErrorCode code = status == exit_status(ErrorCode::BadInput)         ? ErrorCode::BadInput
-                         : status == exit_status(ErrorCode::EngineUnusable) ? ErrorCode::EngineUnusable
-                         : status == exit_status(ErrorCode::WrongAnswer)    ? ErrorCode::WrongAnswer
-                                                                            : ErrorCode::Internal;
-  return Failure{{code, text("message"), text("hint")}, text("code") == name(ErrorCode::OutOfMemory)};
-}
-
-Failure failure_of(const ChildEnd& end) {
-  if (WIFSIGNALED(end.status)) {
-    const int signal = WTERMSIG(end.status);
-    if (signal == SIGKILL) return {{ErrorCode::OutOfMemory, "killed (SIGKILL), as the kernel does when memory runs out"}, true};
-    const bool no_memory = signal == SIGABRT && end.errors.find("std::bad_alloc") != end.errors.npos;
-    if (no_memory) return {{ErrorCode::OutOfMemory, "out of memory (std::bad_alloc)"}, true};
-    return {{ErrorCode::Internal, fmt::format("crashed: signal {} ({})", signal, strsignal(signal))}, false};
-  }
-  const int status = WEXITSTATUS(end.status);
-  if (auto failure = told(end.errors, status)) return *failure;
-  const std::string_view line = last_line(end.errors);
-  return {{ErrorCode::Internal, fmt::format("ended with status {}{}{}", status, line.empty() ? "" : ": ", line)}, false};
-}
-
 }  // namespace
 
 report::SweepPoint as_requested(const SweepRequest& request, report::SweepPoint point) {
@@ -88,7 +47,7 @@ report::SweepPoint as_requested(const SweepRequest& request, report::SweepPoint 
 
 Result<std::optional<PointOutcome>> measure_point(const std::string& model, const SweepRequest& request,
                                                   const std::vector<std::string>& options, const SweepFolder& folder,
-                                                  const std::function<bool()>& go_on) {
+                                                  const GoOn& go_on) {
   const std::string name = request.file_name();
   const fs::path part = folder.part(name);
   LAPSE_TRY(const ChildEnd end, run_child(arguments_of(model, request, options, part), {"LAPSE_ERRORS=json"}, go_on));
@@ -101,15 +60,16 @@ Result<std::optional<PointOutcome>> measure_point(const std::string& model, cons
   fs::remove(part, failed);
   if (end.stopped || !go_on()) return std::nullopt;
 
-  const Failure failure = good ? Failure{{ErrorCode::Internal, "left no measurement"}} : failure_of(end);
+  const Error failure = good ? Error{ErrorCode::Internal, "left no measurement"} : failure_of(end);
+  const bool out_of_memory = failure.code == ErrorCode::OutOfMemory;
   PointOutcome outcome;
   outcome.point = as_requested(request, {});
-  outcome.point.state = failure.out_of_memory ? report::PointState::OutOfMemory : report::PointState::Failed;
-  outcome.point.reason = failure.error.message;
-  if (failure.out_of_memory) {
-    LAPSE_CHECK(folder.keep_out_of_memory(name, failure.error.message));
+  outcome.point.state = out_of_memory ? report::PointState::OutOfMemory : report::PointState::Failed;
+  outcome.point.reason = failure.message;
+  if (out_of_memory) {
+    LAPSE_CHECK(folder.keep_out_of_memory(name, failure.message));
   } else {
-    outcome.error = failure.error;
+    outcome.error = failure;
   }
   return outcome;
 }
