@@ -97,6 +97,14 @@ struct PlanRow {
   std::int64_t discarded = 0;
 };
 
+/// One of the fresh processes that a measurement was made in.
+struct ProcessRow {
+  std::int64_t count = 0;      // of its samples; those of all processes stand one behind the other
+  std::int64_t discarded = 0;  // warm-up
+  std::string verdict;         // of its warm-up
+  double load_ns = 0.0, first_ns = 0.0;
+};
+
 struct FailureRow {
   std::string code, message, hint;
 };
@@ -115,6 +123,7 @@ struct Report {
   AnswerRow answer;
   MemoryRow memory;
   Series samples;
+  std::vector<ProcessRow> processes;  // empty: it was one
   SummaryRow summary;
   AuditRow audit;
   std::optional<FailureRow> failure;  // what ended a measurement that stopped with "failed"
