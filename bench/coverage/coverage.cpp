@@ -1,63 +1,94 @@
-// What the tool's intervals and verdicts are worth, on series whose truth is known.
-//   bench_coverage [--replicates 2000] [--families normal,ar-0.9] [--jobs 2] [--seed 1] [--json FILE]
-// Prints a table (markdown). Every rate stands with its Monte-Carlo error, 95 %.
+// What the tool's intervals, verdicts and comparisons are worth, on series whose truth is known; and those of others on the same series.
+//   bench_coverage [--replicates 2000] [--parts ours,theirs,compare] [--families normal,ar-0.9] [--machines quiet] [--jobs 2] [--seed 1]
+//                  [--json FILE]
+// Exit status 1: a rate of ours missed its goal.
 
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cmath>
+#include <exception>
+#include <fstream>
 #include <string>
 #include <vector>
 
-#include "ours.hpp"
+#include "report.hpp"
 
 namespace {
 
 using namespace lapse::bench;
 
-std::string percent(const Rate& rate) {
-  if (rate.of == 0) return "-";
-  return fmt::format("{:.1f} [{:.1f}, {:.1f}]", 100 * rate.value(), 100 * rate.low(), 100 * rate.high());
+struct Options {
+  std::size_t replicates = 2000, jobs = 2;
+  std::uint64_t seed = 1;
+  std::vector<std::string> parts{"ours", "theirs", "compare"}, families, machines;
+  std::string json;
+};
+
+bool chosen(const std::vector<std::string>& names, std::string_view name) { return std::ranges::find(names, name) != names.end(); }
+
+template <class Named>
+std::vector<std::string> names_of(const Named& all) {
+  std::vector<std::string> names;
+  for (const auto& named : all) names.emplace_back(named.name);
+  return names;
 }
 
-std::string width(const Coverage& coverage) { return coverage.covered.of == 0 ? "-" : fmt::format("{:.2f}", 100 * coverage.width); }
-
-std::string verdicts(const Ours& ours) {
-  std::string text;
-  for (const auto& [verdict, share] : ours.verdicts)
-    text += fmt::format("{}{} {:.1f}", text.empty() ? "" : ", ", verdict, 100 * share.value());
-  return text;
-}
-
-void print_row(const Family& family, const Ours& ours) {
-  fmt::print("| {} | {} | {} | {} | {} | {} | {} | {} | {:.0f} | {:.0f} | {:.2f} |\n", family.name, percent(ours.median.covered),
-             width(ours.median), percent(ours.p99.covered), width(ours.p99), family.steady() ? percent(ours.p99.given) : "-",
-             percent(ours.flagged), verdicts(ours), ours.runs, ours.discarded, 1e3 * ours.seconds);
-  std::fflush(stdout);
+Report measure_all(const Options& options) {
+  Report report(options.replicates, options.seed);
+  if (chosen(options.parts, "ours")) {
+    report.begin_ours();
+    for (const Family& family : families()) {
+      if (chosen(options.families, family.name)) report.add(family, measure(family, options.replicates, options.jobs, options.seed));
+    }
+  }
+  if (chosen(options.parts, "theirs")) {
+    report.begin_theirs();
+    for (const Family& family : families()) {
+      if (!family.steady() || !chosen(options.families, family.name)) continue;
+      std::vector<Theirs> rules;
+      for (const PeerRule& rule : peer_rules()) {
+        rules.push_back(measure(rule, family, options.replicates, options.jobs, options.seed));
+      }
+      report.add(family, rules);
+    }
+  }
+  if (chosen(options.parts, "compare")) {
+    report.begin_comparison();
+    for (const Scenario& scenario : scenarios()) {
+      if (chosen(options.machines, scenario.name)) report.add(scenario, detect(scenario, options.replicates, options.jobs, options.seed));
+    }
+  }
+  return report;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Coverage of lapse's intervals, and how often its verdicts are right"};
-  std::size_t replicates = 2000, jobs = 2;
-  std::uint64_t seed = 1;
-  std::vector<std::string> chosen;
-  std::vector<std::string> names;
-  for (const Family& family : families()) names.emplace_back(family.name);
-  app.add_option("--replicates", replicates, "of each family")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--families", chosen, "those alone")->delimiter(',')->check(CLI::IsMember(names));
-  app.add_option("--jobs", jobs, "threads")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--seed", seed)->capture_default_str();
+  CLI::App app{"What lapse's intervals, verdicts and comparisons are worth"};
+  Options options;
+  options.families = names_of(families());
+  options.machines = names_of(scenarios());
+  const auto list = [&](const char* name, std::vector<std::string>& values, const char* help) {
+    app.add_option(name, values, help)->delimiter(',')->capture_default_str()->check(CLI::IsMember(values));
+  };
+  list("--parts", options.parts, "what is measured");
+  list("--families", options.families, "of series, for the first two parts");
+  list("--machines", options.machines, "for the third");
+  app.add_option("--replicates", options.replicates, "of each")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--jobs", options.jobs, "threads")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--seed", options.seed)->capture_default_str();
+  app.add_option("--json", options.json, "file for the counts");
   CLI11_PARSE(app, argc, argv);
 
-  fmt::print("All rates in %, with their 95 % Monte-Carlo interval over {} replicates. Width: mean of (high - low) / true value, %.\n\n",
-             replicates);
-  fmt::print("| family | median covered | width | p99 covered | width | p99 given | flagged | verdicts | runs | discarded | CPU ms |\n");
-  fmt::print("|-|-|-|-|-|-|-|-|-|-|-|\n");
-  for (const Family& family : families()) {
-    if (!chosen.empty() && std::ranges::find(chosen, family.name) == chosen.end()) continue;
-    print_row(family, measure(family, replicates, jobs, seed));
+  try {
+    const Report report = measure_all(options);
+    if (!options.json.empty()) std::ofstream(options.json) << report.json().dump(1) << '\n';
+    fmt::print("\n{} of ours missed the goal{}\n", report.missed().size(), report.missed().empty() ? "" : ":");
+    for (const std::string& line : report.missed()) fmt::print("  {}\n", line);
+    return report.missed().empty() ? 0 : 1;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "bench_coverage: {}\n", error.what());
+    return 2;
   }
 }

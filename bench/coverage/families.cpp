@@ -53,6 +53,12 @@ Series mixture_series(std::uint64_t seed) {
   };
 }
 
+constexpr double mean_of(std::span<const Part> mixture) {
+  double mean = 0.0;
+  for (const Part& part : mixture) mean += part.weight * part.mean;
+  return mean;
+}
+
 double lognormal_quantile(double p) { return std::exp(kLogSpread / kNoise * (quantile_of(kNormal, p) - 1.0)); }
 
 Series lognormal_series(std::uint64_t seed) {
@@ -100,14 +106,18 @@ Series cycles(std::uint64_t seed) {
 }
 
 const std::array kFamilies{
-    Family{"normal", "independent, normal, sd 3 %", mixture_series<kNormal>, mixture_quantile<kNormal>},
-    Family{"log-normal", "independent, log-normal, sigma 0.1", lognormal_series, lognormal_quantile},
-    Family{"bimodal", "80 % at 1, 20 % at 1.3, each sd 3 %", mixture_series<kBimodal>, mixture_quantile<kBimodal>},
-    Family{"ar-0.5", "AR(1), phi 0.5, sd 3 %", [](std::uint64_t seed) { return autoregressive(seed, 0.5); }, mixture_quantile<kNormal>},
-    Family{"ar-0.9", "AR(1), phi 0.9, sd 3 %", [](std::uint64_t seed) { return autoregressive(seed, 0.9); }, mixture_quantile<kNormal>},
-    Family{"spikes-0.5", "normal, 0.5 % of the runs take 10 times as long", mixture_series<kRareSpikes>, mixture_quantile<kRareSpikes>},
-    Family{"spikes-2", "normal, 2 % of the runs take 10 times as long", mixture_series<kSpikes>, mixture_quantile<kSpikes>},
-    Family{"warm-up", "30 runs that decay from 2 to 1, then normal", ramp, mixture_quantile<kNormal>, true},
+    Family{"normal", "independent, normal, sd 3 %", mixture_series<kNormal>, mixture_quantile<kNormal>, 1.0},
+    Family{"log-normal", "independent, log-normal, sigma 0.1", lognormal_series, lognormal_quantile, std::exp(kLogSpread* kLogSpread / 2)},
+    Family{"bimodal", "80 % at 1, 20 % at 1.3, each sd 3 %", mixture_series<kBimodal>, mixture_quantile<kBimodal>, mean_of(kBimodal)},
+    Family{"ar-0.5", "AR(1), phi 0.5, sd 3 %", [](std::uint64_t seed) { return autoregressive(seed, 0.5); }, mixture_quantile<kNormal>,
+           1.0},
+    Family{"ar-0.9", "AR(1), phi 0.9, sd 3 %", [](std::uint64_t seed) { return autoregressive(seed, 0.9); }, mixture_quantile<kNormal>,
+           1.0},
+    Family{"spikes-0.5", "normal, 0.5 % of the runs take 10 times as long", mixture_series<kRareSpikes>, mixture_quantile<kRareSpikes>,
+           mean_of(kRareSpikes)},
+    Family{"spikes-2", "normal, 2 % of the runs take 10 times as long", mixture_series<kSpikes>, mixture_quantile<kSpikes>,
+           mean_of(kSpikes)},
+    Family{"warm-up", "30 runs that decay from 2 to 1, then normal", ramp, mixture_quantile<kNormal>, 1.0, true},
     Family{"drift-up", "5 % slower, evenly across 1,000 runs", drift<1>, nullptr},
     Family{"drift-down", "5 % faster, evenly across 1,000 runs", drift<-1>, nullptr},
     Family{"step-up", "5 % slower from run 500 of 1,000 on", step<1>, nullptr},

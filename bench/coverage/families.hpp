@@ -4,6 +4,7 @@
 // Values are multiples of a base duration. Each family's steady part is a mixture of normal distributions, or log-normal; AR(1) noise has
 // the same normal marginal as independent noise, and so the same quantiles. The unsteady families have none: no one figure is true of them.
 
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -19,6 +20,7 @@ struct Family {
   std::string_view name, what;
   Series (*series)(std::uint64_t seed);
   double (*quantile)(double p);  // of the steady part; null: there is none
+  double mean = NAN;             // of the steady part
   bool warms_up = false;         // steady, but for its beginning
 
   bool steady() const noexcept { return quantile != nullptr; }

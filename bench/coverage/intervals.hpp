@@ -1,11 +1,13 @@
 #pragma once
-// The tool's own measurement of a family: its warm-up, its stopping rule, its intervals, all as `lapse time` has them by default.
+// Measurements of a family, over and over: the tool's own, with the warm-up, the stopping rule and the intervals that `lapse time` has by
+// default, and those by the rules of others.
 
 #include <cstdint>
 #include <map>
 #include <string>
 
 #include "families.hpp"
+#include "peers.hpp"
 #include "rate.hpp"
 
 namespace lapse::bench {
@@ -23,9 +25,16 @@ struct Ours {
   Rate flagged;       // called neither flat nor (of a family that does) a warm-up
   double runs = 0.0;  // timed, mean
   double discarded = 0.0;
-  double seconds = 0.0;  // of the computer's time a replicate
+  double seconds = 0.0;  // of a processor's time a replicate
+};
+
+struct Theirs {
+  Coverage interval;  // of the mean or the median, whichever the rule reports
+  double runs = 0.0;  // those that warmed up, too; mean
 };
 
 Ours measure(const Family& family, std::size_t replicates, std::size_t jobs, std::uint64_t seed);
+/// The very same series. `family` is steady.
+Theirs measure(const PeerRule& rule, const Family& family, std::size_t replicates, std::size_t jobs, std::uint64_t seed);
 
 }  // namespace lapse::bench

@@ -1,6 +1,7 @@
-#include "ours.hpp"
+#include "intervals.hpp"
 
 #include <chrono>
+#include <cmath>
 #include <lapse/measure/run.hpp>
 #include <lapse/stats/summary.hpp>
 #include <stdexcept>
@@ -66,6 +67,23 @@ Ours measure(const Family& family, std::size_t replicates, std::size_t jobs, std
   for (auto& [verdict, share] : ours.verdicts) share.of = replicates;
   for (Coverage* coverage : {&ours.median, &ours.p99}) coverage->width /= static_cast<double>(coverage->covered.of);
   return ours;
+}
+
+Theirs measure(const PeerRule& rule, const Family& family, std::size_t replicates, std::size_t jobs, std::uint64_t seed) {
+  const double truth = rule.estimand == Estimand::Mean ? family.mean : family.quantile(0.5);
+  const auto outcomes = replicate(replicates, jobs, [&](std::size_t i) {
+    const std::uint64_t own = seed_of(seed, family.name, i);
+    return rule.measure(family.series(own), own);
+  });
+  Theirs theirs;
+  for (const PeerMeasured& outcome : outcomes) {
+    theirs.runs += static_cast<double>(outcome.runs) / static_cast<double>(replicates);
+    theirs.interval.given.count(!std::isnan(outcome.low));
+    if (std::isnan(outcome.low)) continue;
+    theirs.interval.covered.count(outcome.low <= truth && truth <= outcome.high);
+    theirs.interval.width += (outcome.high - outcome.low) / truth / static_cast<double>(replicates);
+  }
+  return theirs;
 }
 
 }  // namespace lapse::bench
