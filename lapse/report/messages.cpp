@@ -10,6 +10,8 @@
 //   side stream 보조 스트림      mark 마크                 gap 틈                         join 합류
 //   control group 컨트롤 그룹    governor 거버너           clock (of a CPU) 클럭          clock (time) 시계
 //   sweep 스윕                   point (of a sweep) 측정점 Pareto front 파레토 최적       knee 무릎점
+//   process 프로세스             margin 허용 폭            faster, slower 빨라짐, 느려짐  equivalent 동등
+//   undecided 판단 불가          noise 잡음                ratio 비                       tail (of times) 꼬리
 //
 // Korean sentences end in -ㅂ니다, hints in -세요. A particle never follows a fact directly where its form would depend on the fact.
 
@@ -370,6 +372,10 @@ std::string expand(std::string_view pattern, const Facts& facts) {
 std::string say(Text text, Language language, const Facts& facts) {
   const TextRow& row = kTexts[static_cast<std::size_t>(text)];
   return expand(language == Language::Korean ? row.korean : row.english, facts);
+}
+
+std::string say(const Phrase& phrase, Language language, const Facts& facts) {
+  return expand(language == Language::Korean ? phrase.korean : phrase.english, facts);
 }
 
 RuleWords rule_words(std::string_view rule, Language language) {

@@ -150,6 +150,12 @@ enum class Text {
 /// The text in that language, with its facts.
 std::string say(Text text, Language language, const Facts& facts = {});
 
+/// A text that only one command has: it stands where that command's report is made.
+struct Phrase {
+  std::string_view english, korean;
+};
+std::string say(const Phrase& phrase, Language language, const Facts& facts = {});
+
 /// What the audit's row says of one of its rules. All but `wrong` are never empty.
 struct RuleWords {
   std::string clean;  // "right stream"
