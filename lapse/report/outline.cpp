@@ -1,26 +1,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <lapse/report/outline.hpp>
 #include <lapse/report/quantity.hpp>
-#include <span>
 #include <string_view>
 
 namespace lapse::report {
 namespace {
 
 constexpr std::size_t kInputsShown = 6;  // a decoder with its cache has dozens
-constexpr std::size_t kHistogramCells = 32;
-constexpr std::size_t kRunsForHistogram = 20;  // fewer make no shape
 constexpr double kSubmitLooksRight = 1.05;     // below this factor a clock round the call alone is no lie worth a line
 
 std::string counted(std::uint64_t n, Text one, Text many, Language language) {
   return n == 1 ? say(one, language) : say(many, language, {{"n", grouped(n)}});
 }
-
-std::string counted_runs(std::uint64_t n, Language language) { return counted(n, Text::Run, Text::Runs, language); }
 
 std::string title(const SubjectRow& subject, Language language) {
   std::string out = subject.model + " · " + subject.engine;
@@ -89,46 +83,12 @@ std::vector<Row> before(const Report& report, Language language) {
           {say(Text::Warmup, language), say(verdict, language, {{"runs", counted_runs(discarded, language)}})}};
 }
 
-LatencyRow quantile_row(std::string label, const stats::QuantileEstimate& estimate, bool nested, Language language) {
-  LatencyRow row;
-  row.label = std::move(label);
-  row.nested = nested;
-  if (!estimate) {
-    row.value = say(Text::NeedsRuns, language, {{"n", grouped(estimate.error().runs)}});
-    return row;
-  }
-  row.value = duration(estimate->value);
-  row.interval = duration_range(estimate->low, estimate->high);
-  const double error = estimate->relative_error();
-  if (std::isfinite(error)) row.error = "± " + percent(error);
-  return row;
-}
-
 std::string latency_heading(const Report& report, Language language) {
   const std::string runs = counted_runs(report.samples.end_to_end.size(), language);
   if (report.subject.scenario == "offline") {
     return say(Text::LatencyUnderLoad, language, {{"n", std::to_string(report.subject.in_flight)}, {"runs", runs}});
   }
   return say(report.subject.asynchronous ? Text::LatencyMedians : Text::Latency, language, {{"runs", runs}});
-}
-
-/// Eighths of the fullest cell, never nothing for a cell that holds a run.
-std::string bars(std::span<const std::size_t> counts) {
-  constexpr std::array<const char*, 9> kBars{" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-  const std::size_t most = *std::max_element(counts.begin(), counts.end());
-  std::string out;
-  for (const std::size_t count : counts) out += kBars[most == 0 ? 0 : (count * 8 + most - 1) / most];
-  return out;
-}
-
-void draw_histogram(const Report& report, Language language, Latency& latency) {
-  const stats::Summary& summary = report.summary.end_to_end;
-  const double high = summary.p99 ? summary.p99->value : summary.max;
-  if (report.samples.end_to_end.size() < kRunsForHistogram || !(high > summary.min)) return;
-  std::vector<double> sorted = report.samples.end_to_end;
-  std::sort(sorted.begin(), sorted.end());
-  latency.histogram = bars(stats::histogram(sorted, summary.min, high, kHistogramCells));
-  latency.range = say(summary.p99 ? Text::HistogramToP99 : Text::HistogramToMax, language, {{"range", duration_range(summary.min, high)}});
 }
 
 // Why none of the times can be trusted; empty where they can.
@@ -168,16 +128,9 @@ Latency latency(const Report& report, Language language) {
     stage(Text::D2H, report.summary.d2h);
   }
   out.rows.push_back(quantile_row(say(asynchronous ? Text::EndToEnd : Text::Median, language), summary.median, false, language));
-  out.rows.push_back(quantile_row("p90", summary.p90, asynchronous, language));
-  out.rows.push_back(quantile_row("p95", summary.p95, asynchronous, language));
-  out.rows.push_back(quantile_row("p99", summary.p99, asynchronous, language));
-  out.rows.push_back(quantile_row("p99.9", summary.p999, asynchronous, language));
-  if (summary.count > 0) {
-    out.rows.push_back({say(Text::Mean, language), duration(summary.mean),
-                        say(Text::Extremes, language, {{"min", duration(summary.min)}, {"max", duration(summary.max)}}), "", asynchronous});
-  }
+  add_percentiles(summary, asynchronous, language, out);
   if (asynchronous && wrong(report.audit, language).empty()) out.submit_alone = submit_alone(report, language);
-  draw_histogram(report, language, out);
+  draw_histogram(summary, report.samples.end_to_end, language, out);
   return out;
 }
 

@@ -2,8 +2,8 @@
 // What every form for people says about a report, in words and in order, before it is laid out: text puts it into columns, Markdown into
 // tables. Strings are as they came (a model's names may hold anything): each form makes them safe in its own way.
 
+#include <lapse/report/latency.hpp>
 #include <lapse/report/messages.hpp>
-#include <lapse/report/render.hpp>
 #include <string>
 #include <vector>
 
@@ -12,24 +12,6 @@ namespace lapse::report {
 struct Row {
   std::string label;  // empty: belongs to the row above
   std::string value;
-};
-
-/// One line of the table of latencies.
-struct LatencyRow {
-  std::string label;
-  std::string value;
-  std::string interval;  // of a quantile; of the mean what else there is to say
-  std::string error;     // "± 0.25 %"; may be empty
-  bool nested = false;   // a percentile of the row above it
-};
-
-struct Latency {
-  std::string heading;   // "latency (812 runs)"
-  std::string interval;  // "95 % interval": what stands in that column
-  std::vector<LatencyRow> rows;
-  std::string submit_alone;  // how wrong a clock round the call would have been; empty on a blocking subject, or where all times are wrong
-  std::string histogram;     // bars, one character a cell; empty when there is nothing to draw
-  std::string range;         // of the histogram, in words
 };
 
 struct Outline {
