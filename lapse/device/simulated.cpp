@@ -19,6 +19,11 @@ SimTimeline::SimTimeline(Time time, std::size_t streams) : clock_(time), side_(s
 // Before any stream goes, none waits for another.
 SimTimeline::~SimTimeline() { (void)synchronize(); }
 
+void SimTimeline::sleep(Duration duration) noexcept {
+  if (is_virtual()) return clock_.spend(duration);
+  Timeline::sleep(duration);
+}
+
 Result<Mark> SimTimeline::make_mark() {
   stamps_.emplace_back();
   for (const auto& stream : streams_) stream->reserve_stamps(stamps_.size());

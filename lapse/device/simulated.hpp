@@ -21,6 +21,8 @@ class SimTimeline final : public Timeline, private Controls {
   ~SimTimeline() override;
 
   Instant now() noexcept override { return clock_.now(); }
+  bool is_virtual() const noexcept override { return clock_.is_virtual(); }
+  void sleep(Duration duration) noexcept override;
   std::size_t streams() const noexcept override { return streams_.size(); }
   void* stream(std::size_t stream = 0) noexcept override { return streams_[stream].get(); }
   Result<Mark> make_mark() override;

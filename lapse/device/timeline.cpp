@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <time.h>
 
 #include <lapse/device/cuda/open.hpp>
 #include <lapse/device/host_timeline.hpp>
@@ -6,6 +7,12 @@
 #include <lapse/device/timeline.hpp>
 
 namespace lapse::device {
+
+void Timeline::sleep(Duration duration) noexcept {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration);
+  const timespec time{.tv_sec = static_cast<time_t>(seconds.count()), .tv_nsec = static_cast<long>((duration - seconds).count())};
+  nanosleep(&time, nullptr);
+}
 
 Result<std::unique_ptr<Timeline>> open_timeline(std::string_view device, std::size_t streams) {
   if (device == "cpu") return std::make_unique<HostTimeline>();

@@ -35,6 +35,10 @@ class Timeline {
 
   /// The host's clock: monotonic, nanoseconds.
   virtual Instant now() noexcept = 0;
+  /// True: time moves only when somebody spends it, whatever happens on the machine meanwhile.
+  virtual bool is_virtual() const noexcept { return false; }
+  /// The calling thread sleeps for so long, or until a signal comes; on a simulated device in virtual time the clock moves.
+  virtual void sleep(Duration duration) noexcept;
 
   /// How many streams there are; 1 unless more were asked for.
   virtual std::size_t streams() const noexcept { return 1; }

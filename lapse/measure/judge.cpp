@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <lapse/measure/disturbances.hpp>
 #include <lapse/measure/judge.hpp>
 #include <lapse/measure/median.hpp>
 #include <utility>
@@ -26,8 +27,6 @@ constexpr double kGapDeviations = 5.0;
 constexpr double kDeviation = 1 / 0.6745;  // of a normal distribution, by its median distance from the median
 constexpr Duration kLeastFetch = std::chrono::microseconds{20};
 constexpr double kFetchShare = 0.02;
-// GPUs step their clock by one to two per cent all the time.
-constexpr double kClockShare = 0.05;
 
 double count(Duration duration) { return static_cast<double>(duration.count()); }
 std::string text(Duration duration) { return format_nanoseconds(count(duration)); }
@@ -129,14 +128,8 @@ class Judge {
          {{"fetch", text(fetch)}, {"end_to_end", text(whole)}, {"percent", percent(count(fetch) / count(whole))}});
   }
 
-  // Only readings during a timed run count: between them the device may rest.
   void clocks() {
-    std::vector<device::ClockReading> readings;
-    auto sample = samples_.begin();
-    for (const device::ClockReading& reading : evidence_.clocks) {
-      while (sample != samples_.end() && sample->start + sample->end_to_end < reading.at) ++sample;
-      if (sample != samples_.end() && sample->start <= reading.at) readings.push_back(reading);
-    }
+    const std::vector<device::ClockReading> readings = during_runs(evidence_.clocks, samples_);
     if (readings.empty()) return skip(Rule::Clocks, "no-reading");
     const auto held_down = std::ranges::count_if(readings, [](const device::ClockReading& reading) { return reading.reasons != 0; });
     const auto [low, high] = std::ranges::minmax_element(readings, {}, &device::ClockReading::mhz);

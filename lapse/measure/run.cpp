@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <lapse/measure/disturbances.hpp>
 #include <lapse/measure/loop.hpp>
 #include <lapse/measure/run.hpp>
 #include <lapse/measure/watchdog.hpp>
@@ -70,6 +71,7 @@ class Run {
     const std::size_t before = samples.size();
     samples.resize(before + count);
     if (hooks_.watchdog != nullptr) hooks_.watchdog->publish(result_, &samples == &result_.samples ? before : 0);
+    const Disturbances::Watch watch(hooks_.disturbances);
     auto done = loop_.run(std::span(samples).subspan(before), iteration_, {deadline, hooks_.stop});
     if (hooks_.watchdog != nullptr) {
       hooks_.watchdog->pulse().enter(Step::Own);

@@ -52,12 +52,14 @@ struct Progress {
   double relative_error = 0.0;  // of the median so far; infinite while unknown
 };
 
+class Disturbances;
 class Watchdog;
 
 struct Hooks {
   std::function<void(const Progress&)> progress;  // called between batches, at most about ten times a second
   const std::atomic<bool>* stop = nullptr;        // becomes true when the user has had enough
   Watchdog* watchdog = nullptr;                   // is told what is waited for, and shown the complete runs; may be null
+  Disturbances* disturbances = nullptr;           // watches each batch of runs; may be null
 };
 
 /// Runs the plan. An error of the subject ends it; what had been timed until then is kept. `examiner` (may be null) has its looks between

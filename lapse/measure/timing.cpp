@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <iterator>
 #include <lapse/measure/clock_watch.hpp>
+#include <lapse/measure/disturbances.hpp>
 #include <lapse/measure/graph_subject.hpp>
 #include <lapse/measure/timing.hpp>
 #include <lapse/measure/watched_subject.hpp>
@@ -34,6 +36,13 @@ void examine(Examiner& examiner, Duration time, Timing& timing, Watchdog* watchd
 }
 
 Bound bound_of(const Evidence& evidence) {
+std::vector<Tag> tags_of(const Timing& timing, const Disturbances& disturbances) {
+  const std::vector<Sample>& samples = timing.measurement.samples;
+  std::vector<Stretch> stretches = disturbances.stretches();
+  std::ranges::copy(low_clocks(during_runs(timing.evidence.clocks, samples)), std::back_inserter(stretches));
+  return tag(samples, stretches);
+}
+
   if (!evidence.idle) return Bound::Unknown;
   return bound(evidence.idle->submit, evidence.work().value_or(evidence.idle->device));
 }
@@ -67,6 +76,9 @@ Result<Timing> time_subject(Subject& given, const Plan& plan, const Hooks& hooks
   const host::Activity activity = host::activity();
   ClockWatch watch{monitor};
   LAPSE_TRY(timing.measurement, run(subject, plan, hooks, &examiner));
+  const host::InterruptionCounters counters;
+  Disturbances disturbances{timeline, [&counters] { return counters.read(); }};
+  hooks.disturbances = &disturbances;
   auto clocks = watch.stop();
   timing.disturbance = host::between(activity, host::activity());
   timing.load_1min = activity.load_1min;
@@ -78,6 +90,7 @@ Result<Timing> time_subject(Subject& given, const Plan& plan, const Hooks& hooks
   if (monitor != nullptr) timing.evidence.max_mhz = monitor->max_mhz();
   timing.findings = judge(timing.evidence, timing.measurement.samples, subject.asynchronous());
   if (subject.asynchronous()) timing.bound = bound_of(timing.evidence);
+  timing.tags = tags_of(timing, disturbances);
   return timing;
 }
 

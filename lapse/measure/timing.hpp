@@ -5,6 +5,7 @@
 #include <lapse/measure/evidence.hpp>
 #include <lapse/measure/judge.hpp>
 #include <lapse/measure/run.hpp>
+#include <lapse/measure/tag.hpp>
 #include <lapse/stats/summary.hpp>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct Timing {
   Bound bound = Bound::Unknown;
   Duration clock_cost{};          // the least that two readings of the clock, one after the other, differ by
   host::Disturbance disturbance;  // during warm-up and timed runs
+  std::vector<Tag> tags;          // of the timed runs that were disturbed, in order
   double load_1min = 0.0;         // before them
 };
 
