@@ -35,7 +35,6 @@ void examine(Examiner& examiner, Duration time, Timing& timing, Watchdog* watchd
   timing.evidence = examiner.evidence();
 }
 
-Bound bound_of(const Evidence& evidence) {
 std::vector<Tag> tags_of(const Timing& timing, const Disturbances& disturbances) {
   const std::vector<Sample>& samples = timing.measurement.samples;
   std::vector<Stretch> stretches = disturbances.stretches();
@@ -43,13 +42,15 @@ std::vector<Tag> tags_of(const Timing& timing, const Disturbances& disturbances)
   return tag(samples, stretches);
 }
 
+Bound bound_of(const Evidence& evidence) {
   if (!evidence.idle) return Bound::Unknown;
   return bound(evidence.idle->submit, evidence.work().value_or(evidence.idle->device));
 }
 
 }  // namespace
 
-Result<Timing> time_subject(Subject& given, const Plan& plan, const Hooks& hooks, Duration before) {
+Result<Timing> time_subject(Subject& given, const Plan& plan, const Hooks& given_hooks, Duration before) {
+  Hooks hooks = given_hooks;
   Watchdog* const watchdog = hooks.watchdog;
   Pulse* const pulse = watchdog != nullptr ? &watchdog->pulse() : nullptr;
   const auto enter_phase = [&](const char* phase) {
@@ -74,11 +75,11 @@ Result<Timing> time_subject(Subject& given, const Plan& plan, const Hooks& hooks
 
   const device::Instant begin = timeline.now();
   const host::Activity activity = host::activity();
-  ClockWatch watch{monitor};
-  LAPSE_TRY(timing.measurement, run(subject, plan, hooks, &examiner));
   const host::InterruptionCounters counters;
   Disturbances disturbances{timeline, [&counters] { return counters.read(); }};
   hooks.disturbances = &disturbances;
+  ClockWatch watch{monitor};
+  LAPSE_TRY(timing.measurement, run(subject, plan, hooks, &examiner));
   auto clocks = watch.stop();
   timing.disturbance = host::between(activity, host::activity());
   timing.load_1min = activity.load_1min;
@@ -88,9 +89,9 @@ Result<Timing> time_subject(Subject& given, const Plan& plan, const Hooks& hooks
   if (pulse != nullptr) pulse->enter(Step::Own);
   timing.evidence.clocks = std::move(clocks);
   if (monitor != nullptr) timing.evidence.max_mhz = monitor->max_mhz();
+  timing.tags = tags_of(timing, disturbances);
   timing.findings = judge(timing.evidence, timing.measurement.samples, subject.asynchronous());
   if (subject.asynchronous()) timing.bound = bound_of(timing.evidence);
-  timing.tags = tags_of(timing, disturbances);
   return timing;
 }
 
