@@ -140,22 +140,10 @@ class Judge {
     std::map<std::string, std::string> facts{{"low", fmt::format("{:.0f}", low->mhz)}, {"high", fmt::format("{:.0f}", high->mhz)}};
     if (evidence_.max_mhz > 0) facts["max"] = fmt::format("{:.0f}", evidence_.max_mhz);
     if (held_down > 0) {
-      facts["reasons"] = names(reasons);
+      facts["reasons"] = reason_names(reasons);
       facts["percent"] = percent(static_cast<double>(held_down) / static_cast<double>(readings.size()));
     }
     find(Rule::Clocks, held_down > 0 ? "clock_held_down" : "clock_fell", std::move(facts));
-  }
-
-  static std::string names(std::uint32_t reasons) {
-    constexpr std::pair<device::ClockReason, const char*> kNames[]{{device::ClockReason::PowerCap, "power cap"},
-                                                                   {device::ClockReason::Thermal, "thermal"},
-                                                                   {device::ClockReason::HardwareSlowdown, "hardware slowdown"},
-                                                                   {device::ClockReason::Settings, "clock settings"}};
-    std::vector<std::string> out;
-    for (const auto& [reason, name] : kNames) {
-      if ((reasons & static_cast<std::uint32_t>(reason)) != 0) out.emplace_back(name);
-    }
-    return fmt::format("{}", fmt::join(out, ", "));
   }
 
   const Evidence& evidence_;
@@ -166,6 +154,18 @@ class Judge {
 };
 
 }  // namespace
+
+std::string reason_names(std::uint32_t reasons) {
+  constexpr std::pair<device::ClockReason, const char*> kNames[]{{device::ClockReason::PowerCap, "power cap"},
+                                                                 {device::ClockReason::Thermal, "thermal"},
+                                                                 {device::ClockReason::HardwareSlowdown, "hardware slowdown"},
+                                                                 {device::ClockReason::Settings, "clock settings"}};
+  std::vector<std::string> out;
+  for (const auto& [reason, name] : kNames) {
+    if ((reasons & static_cast<std::uint32_t>(reason)) != 0) out.emplace_back(name);
+  }
+  return fmt::format("{}", fmt::join(out, ", "));
+}
 
 std::string_view name(Rule rule) noexcept {
   switch (rule) {

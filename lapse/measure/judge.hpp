@@ -1,6 +1,7 @@
 #pragma once
 // Says of each rule of the audit whether the evidence breaks it. Pure: no clock, no device.
 
+#include <cstdint>
 #include <lapse/measure/evidence.hpp>
 #include <lapse/measure/sample.hpp>
 #include <lapse/measure/warning.hpp>
@@ -37,6 +38,9 @@ struct Finding {
 
 /// One finding a rule, in their order; none when nothing was examined. Thresholds and their reasons: judge.cpp.
 std::vector<Finding> judge(const Evidence& evidence, std::span<const Sample> samples, bool asynchronous);
+
+/// Of bits of device::ClockReason: "power cap, thermal".
+std::string reason_names(std::uint32_t reasons);
 
 /// What bounds the time of an asynchronous subject.
 enum class Bound {

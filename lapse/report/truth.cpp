@@ -80,7 +80,7 @@ std::string to_text(const Truth& truth, std::string_view device, const device::D
   return out;
 }
 
-std::string to_json_text(const Truth& truth, std::string_view device, const device::DeviceInfo& info) {
+nlohmann::ordered_json to_json(const Truth& truth, std::string_view device, const device::DeviceInfo& info) {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   for (const TruthRow& row : truth.rows) {
     auto& out = rows.emplace_back(nlohmann::ordered_json{{"asked_ns", row.asked.count()},
@@ -93,16 +93,18 @@ std::string to_json_text(const Truth& truth, std::string_view device, const devi
     out["witness"] = row.witness ? discrepancy_json(*row.witness) : nlohmann::ordered_json(nullptr);
     out["within_goal"] = measuring::within_goal(row.queued.median, row.truth);
   }
-  const nlohmann::ordered_json document{
-      {"schema", "lapse.truth/1"},
-      {"device",
-       {{"id", device}, {"name", info.name}, {"driver", info.driver}, {"runtime", info.runtime}, {"memory_bytes", info.memory_bytes}}},
-      {"empty_pair_ns", truth.empty_pair.count()},
-      {"empty_work_ns", truth.empty_work.count()},
-      {"witness", truth.witness},
-      {"witness_error", truth.witness_error},
-      {"rows", std::move(rows)}};
-  return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+  return {{"schema", "lapse.truth/1"},
+          {"device",
+           {{"id", device}, {"name", info.name}, {"driver", info.driver}, {"runtime", info.runtime}, {"memory_bytes", info.memory_bytes}}},
+          {"empty_pair_ns", truth.empty_pair.count()},
+          {"empty_work_ns", truth.empty_work.count()},
+          {"witness", truth.witness},
+          {"witness_error", truth.witness_error},
+          {"rows", std::move(rows)}};
+}
+
+std::string to_json_text(const Truth& truth, std::string_view device, const device::DeviceInfo& info) {
+  return to_json(truth, device, info).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
 }
 
 }  // namespace lapse::report

@@ -4,6 +4,7 @@
 #include <lapse/device/controls.hpp>
 #include <lapse/measure/truth.hpp>
 #include <lapse/report/render.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,7 @@ namespace lapse::report {
 std::string to_text(const measuring::Truth& truth, std::string_view device, const device::DeviceInfo& info, Language language,
                     bool unicode = true);
 /// Schema "lapse.truth/1": docs/json.md.
+nlohmann::ordered_json to_json(const measuring::Truth& truth, std::string_view device, const device::DeviceInfo& info);
 std::string to_json_text(const measuring::Truth& truth, std::string_view device, const device::DeviceInfo& info);
 
 }  // namespace lapse::report
