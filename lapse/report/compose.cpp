@@ -2,6 +2,7 @@
 #include <lapse/device/controls.hpp>
 #include <lapse/measure/audit.hpp>
 #include <lapse/report/compose.hpp>
+#include <lapse/report/disturbed.hpp>
 #include <lapse/report/json_parts.hpp>
 #include <limits>
 #include <numeric>
@@ -103,6 +104,8 @@ void add_timing(Report& report, const measuring::Plan& plan, const measuring::Ti
   report.samples = series(measurement.samples, summaries.h2d.count > 0);
   for (const measuring::Sample& sample : measurement.warmup.samples) report.samples.warmup.push_back(nanoseconds(sample.end_to_end));
   report.summary = {summaries.end_to_end, summaries.submit, summaries.device, summaries.h2d, summaries.d2h};
+  report.samples.tags = timing.tags;
+  if (!timing.tags.empty()) report.summary.undisturbed = stats::summarise(undisturbed(report.samples));
   report.audit = audit_row(timing);
   if (const auto& failure = measurement.failure)
     report.failure = {std::string(lapse::name(failure->code)), failure->message, failure->hint};

@@ -1,6 +1,7 @@
 #include <fmt/chrono.h>
 
 #include <cmath>
+#include <lapse/report/disturbed.hpp>
 #include <lapse/report/json_parts.hpp>
 #include <lapse/report/messages.hpp>
 #include <lapse/report/render.hpp>
@@ -115,6 +116,7 @@ Json samples(const Series& samples) {
   if (!samples.h2d.empty()) out["h2d_ns"] = series(samples.h2d);
   if (!samples.d2h.empty()) out["d2h_ns"] = series(samples.d2h);
   if (!samples.start.empty()) out["start_ns"] = series(samples.start);
+  if (!samples.tags.empty()) out["tags"] = tags_json(samples.tags);
   return out;
 }
 
@@ -226,6 +228,7 @@ nlohmann::ordered_json to_json(const Report& report) {
             {"whole_process", report.memory.whole_process},
             {"device_peak_bytes", report.memory.device_peak}}},
           {"summary", summaries(report.summary)},
+          {"disturbed", disturbed_json(report)},
           {"audit", audit(report.audit)},
           {"throughput_per_s", number(report.throughput_per_s)},
           {"warnings", warnings(report.warnings)},

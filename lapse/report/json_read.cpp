@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <lapse/report/disturbed.hpp>
 #include <lapse/report/json_node.hpp>
 #include <lapse/report/messages.hpp>
 #include <lapse/report/render.hpp>
@@ -112,6 +113,7 @@ Series samples(const Node& node) {
   if (series.end_to_end.size() != count || series.submit.size() != count || series.device.size() != count) {
     throw Wrong{"samples: count, end_to_end_ns, submit_ns and device_ns are of different lengths"};
   }
+  if (node.has("tags")) series.tags = read_tags(node["tags"], series.end_to_end.size());
   return series;
 }
 
@@ -123,6 +125,7 @@ SummaryRow summarise(const Series& samples) {
   summary.device = samples.device == samples.end_to_end ? summary.end_to_end : stats::summarise(samples.device);
   if (!samples.h2d.empty()) summary.h2d = stats::summarise(samples.h2d);
   if (!samples.d2h.empty()) summary.d2h = stats::summarise(samples.d2h);
+  if (!samples.tags.empty()) summary.undisturbed = stats::summarise(undisturbed(samples));
   return summary;
 }
 

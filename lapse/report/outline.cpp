@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <lapse/report/disturbed.hpp>
 #include <lapse/report/outline.hpp>
 #include <lapse/report/quantity.hpp>
 #include <string_view>
@@ -181,7 +182,7 @@ std::vector<Row> audited(const Report& report, Language language) {
 }
 
 std::vector<Row> after(const Report& report, Language language) {
-  std::vector<Row> rows;
+  std::vector<Row> rows = disturbed_rows(report, language);
   if (!report.audit.bound.empty() && wrong(report.audit, language).empty()) {
     rows.push_back({say(Text::Bound, language), say(report.audit.bound == "launch" ? Text::BoundLaunch : Text::BoundDevice, language)});
   }

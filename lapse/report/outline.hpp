@@ -22,7 +22,7 @@ struct Outline {
   Row throughput;
   bool throughput_first = false;  // offline: it is what was asked for
   Latency latency;
-  std::vector<Row> after;  // what bounds it, audit, memory, device, machine, why it stopped, a note
+  std::vector<Row> after;  // what disturbed it, what bounds it, audit, memory, device, machine, why it stopped, a note
   std::vector<Message> warnings;
 };
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <lapse/host/fingerprint.hpp>
+#include <lapse/measure/tag.hpp>
 #include <lapse/measure/warning.hpp>
 #include <lapse/stats/summary.hpp>
 #include <optional>
@@ -65,11 +66,13 @@ struct Series {  // raw, in the order of the runs
   std::vector<double> h2d{}, d2h{};  // empty where an inference has no such stages
   std::vector<double> start{};       // of the call, after that of the first; may be empty (a result of an older lapse)
   std::vector<double> warmup{};      // end to end, of the runs that were discarded, at most the first 10,000; may be empty
+  std::vector<measuring::Tag> tags{};  // of the runs that were disturbed, in order
 };
 
 struct SummaryRow {
   stats::Summary end_to_end, submit, device;
   stats::Summary h2d{}, d2h{};  // count 0 where there are no such stages
+  stats::Summary undisturbed{};  // end to end, of the runs without a tag; count 0 where there is no tag either
 };
 
 /// What the audit says of one of its rules.
