@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -13,11 +14,16 @@ struct Unit {
   double nanoseconds;
 };
 
-constexpr std::array kUnits{Unit{"ns", 1.0}, Unit{"us", 1e3},   Unit{"µs", 1e3}, Unit{"ms", 1e6},
-                            Unit{"s", 1e9},  Unit{"min", 60e9}, Unit{"m", 60e9}, Unit{"h", 3600e9}};
-constexpr double kLongest = 9.0e18;  // what int64 nanoseconds can hold, about 285 years
+// µ as micro sign (U+00B5) and as Greek letter (U+03BC): both are written, and look the same.
+constexpr std::array kUnits{Unit{"ns", 1.0}, Unit{"us", 1e3},   Unit{"\u00B5s", 1e3}, Unit{"\u03BCs", 1e3}, Unit{"ms", 1e6},
+                            Unit{"s", 1e9},  Unit{"min", 60e9}, Unit{"m", 60e9},      Unit{"h", 3600e9}};
 
 }  // namespace
+
+std::optional<double> nanoseconds_of(std::string_view unit) {
+  const auto found = std::ranges::find(kUnits, unit, &Unit::name);
+  return found == kUnits.end() ? std::nullopt : std::optional{found->nanoseconds};
+}
 
 Result<Duration> parse_duration(std::string_view text) {
   const auto bad = [&] {
@@ -28,13 +34,9 @@ Result<Duration> parse_duration(std::string_view text) {
   if (status != std::errc{} || !std::isfinite(number) || number < 0) return bad();
   const std::string_view unit_name = text.substr(static_cast<std::size_t>(end - text.data()));
   if (unit_name.empty() && number == 0) return Duration{0};
-  for (const Unit& unit : kUnits) {
-    if (unit.name != unit_name) continue;
-    const double nanoseconds = number * unit.nanoseconds;
-    if (nanoseconds > kLongest) return bad();
-    return Duration{std::llround(nanoseconds)};
-  }
-  return bad();
+  const auto unit = nanoseconds_of(unit_name);
+  if (!unit || number * *unit > kLongestDuration) return bad();
+  return Duration{std::llround(number * *unit)};
 }
 
 std::string format_nanoseconds(double ns) {

@@ -3,12 +3,19 @@
 
 #include <chrono>
 #include <lapse/base/error.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace lapse {
 
 using Duration = std::chrono::nanoseconds;
+
+/// Nanoseconds of a unit: ns, us or µs, ms, s, min or m, h. Nothing for another word.
+std::optional<double> nanoseconds_of(std::string_view unit);
+
+/// The longest time that a Duration holds, in nanoseconds: about 285 years.
+inline constexpr double kLongestDuration = 9.0e18;
 
 /// Reads a non-negative decimal number followed by ns, us, µs, ms, s, min (or m) or h: "50us", "1.5s", "2m".
 /// A bare "0" needs no unit. Error: BadInput.

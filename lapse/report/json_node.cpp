@@ -1,13 +1,12 @@
 #include <fmt/format.h>
 
+#include <lapse/base/time.hpp>
 #include <lapse/report/json_node.hpp>
 
 namespace lapse::report {
 namespace {
 
-constexpr double kLongest = 9.0e18;  // nanoseconds that int64 holds
-
-bool is_duration(double ns) { return ns >= 0 && ns <= kLongest; }
+bool is_duration(double ns) { return ns >= 0 && ns <= kLongestDuration; }
 
 }  // namespace
 

@@ -10,7 +10,8 @@ using namespace std::chrono_literals;
 TEST(ParseDuration, ReadsEveryUnit) {
   EXPECT_EQ(parse_duration("7ns"), Duration(7ns));
   EXPECT_EQ(parse_duration("50us"), Duration(50us));
-  EXPECT_EQ(parse_duration("50µs"), Duration(50us));
+  EXPECT_EQ(parse_duration("50\u00B5s"), Duration(50us));  // micro sign
+  EXPECT_EQ(parse_duration("50\u03BCs"), Duration(50us));  // Greek mu
   EXPECT_EQ(parse_duration("5ms"), Duration(5ms));
   EXPECT_EQ(parse_duration("30s"), Duration(30s));
   EXPECT_EQ(parse_duration("2m"), Duration(2min));
@@ -39,6 +40,13 @@ TEST(ParseDuration, RefusesEverythingElseWithAHint) {
     EXPECT_NE(duration.error().message.find(text), std::string::npos);
     EXPECT_FALSE(duration.error().hint.empty());
   }
+}
+
+TEST(NanosecondsOf, KnowsUnitsAndNoOtherWord) {
+  EXPECT_EQ(nanoseconds_of("ms"), 1e6);
+  EXPECT_EQ(nanoseconds_of("h"), 3600e9);
+  EXPECT_FALSE(nanoseconds_of(""));
+  EXPECT_FALSE(nanoseconds_of("MS"));
 }
 
 TEST(FormatDuration, GivesFourFiguresAndTheUnitThatFits) {
