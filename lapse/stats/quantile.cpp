@@ -107,12 +107,24 @@ double quantile(std::span<const double> sorted, double p) {
 }
 
 tl::expected<Estimate, Needs> estimate_quantile(std::span<const double> sorted, double p, double confidence) {
-  const auto ranks = rank_interval(sorted.size(), p, confidence);
-  if (!ranks) return tl::unexpected(Needs{runs_needed(p, confidence)});
-  const double low = sorted[ranks->lower - 1];
-  const double high = sorted[ranks->upper - 1];
+  return estimate_dependent_quantile(sorted, p, static_cast<double>(sorted.size()), confidence);
+}
+
+tl::expected<Estimate, Needs> estimate_dependent_quantile(std::span<const double> sorted, double p, double effective, double confidence) {
+  const auto worth = static_cast<std::size_t>(effective);
+  const auto ranks = rank_interval(worth, p, confidence);
+  const double n = static_cast<double>(sorted.size());
+  if (!ranks) {
+    const double each = worth == 0 ? 1.0 : n / effective;  // runs for one that counts
+    return tl::unexpected(Needs{static_cast<std::size_t>(std::ceil(static_cast<double>(runs_needed(p, confidence)) * each))});
+  }
+  const double scale = (n + 1.0) / (static_cast<double>(worth) + 1.0);  // exactly 1 of independent samples
+  const auto lower = static_cast<std::size_t>(std::floor(static_cast<double>(ranks->lower) * scale));
+  const auto upper = static_cast<std::size_t>(std::ceil(static_cast<double>(ranks->upper) * scale));
+  const double low = sorted[std::max<std::size_t>(lower, 1) - 1];
+  const double high = sorted[std::min(upper, sorted.size()) - 1];
   // At a low confidence both ranks can lie on one side of the interpolated value.
-  return Estimate{std::clamp(quantile(sorted, p), low, high), low, high};
+  return Estimate{std::clamp(quantile(sorted, p), low, high), low, high, effective};
 }
 
 }  // namespace lapse::stats

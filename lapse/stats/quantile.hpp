@@ -7,6 +7,9 @@
 // It holds for any distribution and assumes independent samples. Where n is too small for both ranks to exist there is no interval, and
 // so no estimate is given: a 95 % interval needs n ≥ 6 for the median, 36 for p90, 72 for p95, 368 for p99, 3,688 for p99.9.
 //
+// Where neighbours are alike, n samples are worth fewer independent ones (dependence.hpp): ranks are then those of so many, taken to the
+// same shares of the sample.
+//
 // Nothing here reads a clock, allocates behind the caller's back or prints.
 
 #include <cstddef>
@@ -53,5 +56,8 @@ double quantile(std::span<const double> sorted, double p);
 
 /// `sorted` ascending, may be empty. The value always lies within [low, high].
 tl::expected<Estimate, Needs> estimate_quantile(std::span<const double> sorted, double p, double confidence = kConfidence);
+/// Of a sample that is worth `effective` independent ones, from 1 to as many as there are.
+tl::expected<Estimate, Needs> estimate_dependent_quantile(std::span<const double> sorted, double p, double effective,
+                                                          double confidence = kConfidence);
 
 }  // namespace lapse::stats

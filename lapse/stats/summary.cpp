@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <lapse/stats/dependence.hpp>
 #include <lapse/stats/summary.hpp>
 
 namespace lapse::stats {
@@ -9,16 +10,16 @@ const NamedQuantile* find_quantile(std::string_view name) {
   return found == kQuantiles.end() ? nullptr : &*found;
 }
 
-Summary summarise(std::span<const double> samples) {
-  std::vector<double> sorted(samples.begin(), samples.end());
+Summary summarise(std::span<const double> series) {
+  const Dependence dependence(series);
+  std::vector<double> sorted(series.begin(), series.end());
   std::sort(sorted.begin(), sorted.end());
 
   Summary summary;
-  summary.median = estimate_quantile(sorted, 0.5);
-  summary.p90 = estimate_quantile(sorted, 0.9);
-  summary.p95 = estimate_quantile(sorted, 0.95);
-  summary.p99 = estimate_quantile(sorted, 0.99);
-  summary.p999 = estimate_quantile(sorted, 0.999);
+  for (const NamedQuantile& each : kQuantiles) {
+    const double effective = sorted.empty() ? 0.0 : dependence.effective_size(each.p, quantile(sorted, each.p));
+    summary.*each.estimate = estimate_dependent_quantile(sorted, each.p, effective);
+  }
   if (sorted.empty()) return summary;
 
   summary.min = sorted.front();

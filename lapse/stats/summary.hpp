@@ -33,8 +33,9 @@ inline constexpr std::array kQuantiles{NamedQuantile{"p50", 0.5, &Summary::media
 /// Null when there is none of that name.
 const NamedQuantile* find_quantile(std::string_view name);
 
-/// `samples` in any order; a sorted copy is made. An empty sample gives count 0, zeros, and Needs for every quantile.
-Summary summarise(std::span<const double> samples);
+/// `series` in the order of measurement: how alike neighbours are decides how wide an interval is (dependence.hpp). A sorted copy is made.
+/// An empty series gives count 0, zeros, and Needs for every quantile.
+Summary summarise(std::span<const double> series);
 
 /// Counts of `sorted` (ascending) in `bins` equal cells over [low, high]; the last cell is closed; what lies outside is not counted.
 std::vector<std::size_t> histogram(std::span<const double> sorted, double low, double high, std::size_t bins);

@@ -6,6 +6,8 @@
 #include <numeric>
 #include <vector>
 
+#include "noise.hpp"
+
 namespace lapse::stats {
 namespace {
 
@@ -51,9 +53,13 @@ TEST(Summary, KeepsTheDigitsBehindALargeOffset) {
 
 TEST(Summary, SortsACopyAndEstimatesEveryQuantileThatTheSampleSupports) {
   std::vector<double> samples(1000);
-  std::iota(samples.rbegin(), samples.rend(), 1.0);
+  std::iota(samples.begin(), samples.end(), 1.0);
+  Noise noise(1);
+  for (std::size_t i = samples.size(); i > 1; --i)
+    std::swap(samples[i - 1], samples[static_cast<std::size_t>(noise.uniform() * static_cast<double>(i))]);
+  const std::vector<double> before = samples;
   const Summary summary = summarise(samples);
-  EXPECT_EQ(samples.front(), 1000.0);
+  EXPECT_EQ(samples, before);
   EXPECT_EQ(summary.count, 1000U);
   EXPECT_EQ(summary.min, 1.0);
   EXPECT_EQ(summary.max, 1000.0);
