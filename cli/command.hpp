@@ -28,13 +28,19 @@ inline CLI::Validator number_between(double low, double high) {
   return {check, "", "number_between"};
 }
 
+/// Exit statuses that are answers and not errors (those: exit_status of lapse/base/error.hpp).
+inline constexpr int kRegression = 1;  // what is compared got slower
+inline constexpr int kUndecided = 5;   // with --strict: undecided, or not steady
+
 /// Returns the exit status.
 using Command = std::function<int()>;
 
 /// Each adds one subcommand to `app`; the command is to be run when the subcommand was parsed. `context` outlives it.
 Command add_time(CLI::App& app, Context& context);
 Command add_check(CLI::App& app, Context& context);
+Command add_compare(CLI::App& app, Context& context);
 Command add_show(CLI::App& app, Context& context);
+Command add_stats(CLI::App& app, Context& context);
 Command add_doctor(CLI::App& app, Context& context);
 Command add_engines(CLI::App& app, Context& context);
 Command add_upscale(CLI::App& app, Context& context);

@@ -15,7 +15,7 @@ using namespace lapse;
 
 constexpr const char* kFooter =
     "Exit status: 0 fine, 2 bad use or bad input, 3 engine or device not usable, 4 wrong answer,\n"
-    "130 interrupted, 1 a fault of lapse or of the engine.\n"
+    "130 interrupted, 1 a fault of lapse or of the engine; with --strict 5 undecided or not steady.\n"
     "\n"
     "Environment: ORT_DYLIB_PATH (the ONNX Runtime library to measure), LAPSE_ENGINE_PATH (folders with\n"
     "engine plug-ins), LC_ALL, LC_MESSAGES, LANG (language), LAPSE_ERRORS=json (an error is one line of\n"
@@ -51,7 +51,8 @@ int run(int argc, char** argv) {
   std::vector<std::pair<std::string, cli::Command>> commands{
       {"time", cli::add_time(app, context)},     {"check", cli::add_check(app, context)},     {"show", cli::add_show(app, context)},
       {"doctor", cli::add_doctor(app, context)}, {"engines", cli::add_engines(app, context)}, {"upscale", cli::add_upscale(app, context)},
-      {"pipeline", cli::add_pipeline(app, context)}, {"sweep", cli::add_sweep(app, context)},
+      {"pipeline", cli::add_pipeline(app, context)}, {"sweep", cli::add_sweep(app, context)}, {"compare", cli::add_compare(app, context)},
+      {"stats", cli::add_stats(app, context)},
   };
 #ifdef LAPSE_SERVE
   commands.emplace_back("serve", cli::add_serve(app, context));

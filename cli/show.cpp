@@ -1,8 +1,5 @@
 #include <fmt/format.h>
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <lapse/report/overlap.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -10,6 +7,7 @@
 #include "cli/command.hpp"
 #include "cli/console.hpp"
 #include "cli/report_outputs.hpp"
+#include "cli/saved_file.hpp"
 
 namespace lapse::cli {
 namespace {
@@ -19,20 +17,10 @@ struct Options {
   ReportOutputs outputs;
 };
 
-Result<std::string> read_text(const std::string& path) {
-  std::error_code failed;
-  std::ifstream stream(path, std::ios::binary);
-  const auto status = std::filesystem::status(path, failed);
-  if (!stream.is_open() || !(std::filesystem::is_regular_file(status) || std::filesystem::is_fifo(status))) {
-    return fail(ErrorCode::BadInput, fmt::format("{} can't be read", path), "give a file that lapse wrote with --json FILE");
-  }
-  return std::string{std::istreambuf_iterator<char>(stream), {}};
-}
-
 Result<nlohmann::ordered_json> pipeline_from_json(std::string_view text) { return nlohmann::ordered_json::parse(text); }
 
 Result<void> run(Options& options, const Context& context) {
-  LAPSE_TRY(const std::string text, read_text(options.file));
+  LAPSE_TRY(const std::string text, read_saved(options.file));
   const auto show = [&](auto saved) -> Result<void> {
     if (!saved) {
       Error error = std::move(saved).error();

@@ -37,8 +37,8 @@ struct Obstacle {
   std::string code;
   Facts facts;
 };
-/// None where they can be compared.
-std::vector<Obstacle> obstacles(const Report& a, const Report& b);
+/// None where they can be compared. Sides that took turns were on one machine.
+std::vector<Obstacle> obstacles(const Pair& pair);
 std::string say(const Obstacle& obstacle, Language language);
 
 /// What may well differ, as it may be what is compared.
@@ -56,8 +56,8 @@ struct ComparedSide {
 };
 
 struct ComparedMetric {
-  std::string name;                 // "median", "p99"
-  double a_ns = 0.0, b_ns = 0.0;    // geometric mean over the processes
+  std::string name;               // "median", "p99"
+  double a_ns = 0.0, b_ns = 0.0;  // geometric mean over the processes
   stats::Contrast contrast;
   stats::Decision decision;
   std::size_t processes_needed = 0;  // a side, for an interval as narrow as the margin; 0: not known, or there are as many
@@ -76,7 +76,7 @@ struct ComparedModel {
 struct Comparison {
   std::string created;  // UTC, ISO 8601
   std::vector<std::string> argv;
-  std::string a, b;              // as the user named the sides
+  std::string a, b;               // as the user named the sides
   host::Fingerprint environment;  // of B
   ComparisonRules rules;
   std::vector<ComparedModel> models;

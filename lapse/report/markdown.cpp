@@ -1,21 +1,12 @@
 #include <fmt/format.h>
 
+#include <lapse/report/markdown.hpp>
 #include <lapse/report/outline.hpp>
 #include <lapse/report/render.hpp>
 #include <lapse/report/terminal.hpp>
 
 namespace lapse::report {
 namespace {
-
-/// Names may hold what Markdown and the HTML in it would take for their own.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : printable(text)) {
-    if (std::string_view("\\`*_[]<>|#").find(c) != std::string_view::npos) out += '\\';
-    out += c;
-  }
-  return out;
-}
 
 std::string cells(const Row& row) { return fmt::format("| {} | {} |\n", escaped(row.label), escaped(row.value)); }
 
@@ -24,6 +15,15 @@ std::string cells(const LatencyRow& row) {
 }
 
 }  // namespace
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : printable(text)) {
+    if (std::string_view("\\`*_[]<>|#").find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
 
 std::string to_markdown(const Report& report, Language language) {
   const Outline content = outline(report, language);

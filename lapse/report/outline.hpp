@@ -28,6 +28,8 @@ struct Outline {
 
 Outline outline(const Report& report, Language language);
 
+/// What was measured in one line: "model.onnx · onnxruntime 1.30.0 · cpu · 2 threads · batch 1".
+std::string title(const SubjectRow& subject, Language language);
 /// What a machine is in one line: "AMD EPYC 9B14 · 2 of 8 CPUs · governor powersave · in a VM (kvm)". Empty where nothing is known of it.
 std::string machine(const host::Fingerprint& host, Language language);
 
