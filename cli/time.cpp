@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <lapse/host/affinity.hpp>
 #include <lapse/host/memory.hpp>
 #include <lapse/measure/watchdog.hpp>
@@ -16,7 +17,9 @@
 #include "cli/command.hpp"
 #include "cli/console.hpp"
 #include "cli/model_options.hpp"
+#include "cli/parent_process.hpp"
 #include "cli/report_outputs.hpp"
+#include "cli/time_processes.hpp"
 
 namespace lapse::cli {
 namespace {
@@ -49,7 +52,14 @@ auto one_of(std::vector<std::string> words) {
 
 constexpr double kMostRuns = 100'000'000;  // 4.8 GB of samples
 
+// What belongs to a measurement as a whole, not to one of its processes; and not to one side of a comparison either.
+constexpr std::array<std::string_view, 6> kOfTheWhole{"--processes", "--budget", "--json", "--csv", "--markdown", "--html"};
+constexpr std::array<std::string_view, 5> kOfNoSide{"--precision", "--percentile", "--min-runs", "--max-runs", "--warmup"};
+
 struct Options {
+  const CLI::App* app = nullptr;
+  std::string processes, child;
+  std::optional<ParentProcess> parent;  // of a child
   std::string model, percentile = "p90", budget = "30s", timeout = "60s", pin, scenario = "single-stream";
   std::int64_t warmup = -1;   // -1: not given
   std::size_t in_flight = 0;  // 0: not given
@@ -60,6 +70,7 @@ struct Options {
   ReportOutputs outputs;
 
   void add_to(CLI::App& command) {
+    app = &command;
     command.add_option("MODEL", model, "Model file or folder, null, or sim:SETTINGS")->required()->type_name("");
     const auto option = [&](const char* name, auto& value, const char* type, const char* text) {
       return command.add_option(name, value, text)->type_name(type)->group("Measuring");
@@ -72,6 +83,7 @@ struct Options {
     option("--timeout", timeout, "TIME", "End when a call or the device has not come back for this time; 0: wait for ever (default: 60s)");
     option("--min-runs", plan.min_runs, "N", "Timed runs to do whatever the budget says (default: 1)")->check(number_between(1, kMostRuns));
     option("--max-runs", plan.max_runs, "N", "Timed runs at the most (default: 1000000)")->check(number_between(1, kMostRuns));
+    option("--processes", processes, "K|auto", "Measure in K fresh processes, which share the budget; auto: 5 or more, until --precision");
     option("--warmup", warmup, "N", "Runs to discard first (default: until the times settle)")->check(number_between(0, kMostRuns));
     option("--scenario", scenario, "NAME", "single-stream: latency, one at a time; offline: throughput, several in flight")
         ->check(one_of({"single-stream", "offline"}));
@@ -91,7 +103,39 @@ struct Options {
     inputs.add_to(command);
     engine.add_to(command);
     outputs.add_to(command);
+    // How lapse starts itself (cli/parent_process.hpp): for a whole measurement, or to be measured in turns.
+    command.add_option("--child", child)->check(one_of({"once", "turns"}))->group("");
     command.footer(kFooter);
+  }
+
+  /// What was given on the command line, but for MODEL and what belongs to the whole.
+  std::vector<std::string> given() const {
+    std::vector<std::string> out;
+    for (const CLI::Option* option : app->get_options()) {
+      if (option->get_lnames().empty()) continue;
+      const std::string name = "--" + option->get_lnames().front();
+      if (std::ranges::find(kOfTheWhole, name) != kOfTheWhole.end()) continue;
+      for (const std::string& value : option->results()) out.push_back(fmt::format("{}={}", name, value));
+    }
+    return out;
+  }
+
+  /// A side of a comparison says what is measured, and not for how long.
+  Result<void> check_side() const {
+    const auto refuse = [this](std::string_view name) -> Result<void> {
+      if (app->count(std::string(name)) == 0) return {};
+      return fail(ErrorCode::BadUse, fmt::format("{} is for the whole comparison, not for one side of it", name), "leave it out");
+    };
+    for (const std::string_view name : kOfTheWhole) LAPSE_CHECK(refuse(name));
+    for (const std::string_view name : kOfNoSide) LAPSE_CHECK(refuse(name));
+    return {};
+  }
+
+  /// To the parent, where there is one.
+  Result<void> write(const report::Report& report, report::Language language) {
+    if (!parent) return outputs.write(report, language);
+    parent->report(report);
+    return {};
   }
 
   Result<measuring::Plan> read_plan() const {
@@ -142,8 +186,7 @@ class LastWords {
     if (expiry.so_far) {
       so_far.timing.measurement = std::move(*expiry.so_far);
       so_far.timing.measurement.failure = error;
-      if (auto written = options_.outputs.write(report::compose(request_, plan_, model, so_far, context_.argv), context_.language);
-          !written)
+      if (auto written = options_.write(report::compose(request_, plan_, model, so_far, context_.argv), context_.language); !written)
         print_error(written.error(), context_.language);
     }
     print_error(error, context_.language);
@@ -160,7 +203,25 @@ class LastWords {
   const Context& context_;
 };
 
+Result<int> run_in_processes(Options& options, std::size_t count, const Context& context) {
+  LAPSE_TRY(const measuring::Plan plan, options.read_plan());
+  LAPSE_CHECK(options.outputs.open());
+  ProcessesRequest request{options.given(), count, plan.budget, plan.precision};
+  request.arguments.insert(request.arguments.end(), {"--", options.model});
+  LAPSE_TRY(Replicated measured, time_in_processes(request, context));
+  measured.report.argv = context.argv;
+  LAPSE_CHECK(options.outputs.write(measured.report, context.language));
+  if (measured.failure) return tl::unexpected(*measured.failure);  // after what had been measured until then
+  return measured.report.plan.stop == "interrupted" ? exit_status(ErrorCode::Interrupted) : 0;
+}
+
 Result<int> run(Options& options, const Context& context) {
+  if (!options.processes.empty()) {
+    LAPSE_TRY(const std::size_t count, parse_processes(options.processes));
+    if (count != 1) return run_in_processes(options, count, context);
+  }
+  if (options.child == "turns") LAPSE_CHECK(options.check_side());
+  if (!options.child.empty()) options.parent.emplace();
   if (!options.pin.empty()) {
     LAPSE_TRY(const auto cpus, host::parse_cpu_list(options.pin));
     LAPSE_CHECK(host::pin(cpus));
@@ -187,13 +248,14 @@ Result<int> run(Options& options, const Context& context) {
   LAPSE_TRY(model, measuring::prepare_model(request, plan, watching));
   // From here on there is something to lose: a first Ctrl-C ends the measurement, not the program.
   const std::atomic<bool>& stop = stop_on_signal();
-  const measuring::Hooks hooks{[&](const measuring::Progress& now) { progress.show(now, plan.budget); }, &stop, watching};
+  measuring::Hooks hooks{[&](const measuring::Progress& now) { progress.show(now, plan.budget); }, &stop, watching};
+  if (options.child == "turns") hooks.turns = &*options.parent;
   LAPSE_TRY(const auto timing, measuring::time_model(model, plan, request.tolerance, hooks, &last_words.so_far));
   watchdog.reset();  // from here on lapse works alone
   progress.clear();
 
   const report::Report report = report::compose(request, plan, model, timing, context.argv);
-  LAPSE_CHECK(options.outputs.write(report, context.language));
+  LAPSE_CHECK(options.write(report, context.language));
   const measuring::Measurement& measurement = timing.timing.measurement;
   if (measurement.failure) return tl::unexpected(*measurement.failure);  // after what had been measured until then
   return measurement.stop == measuring::Stop::Interrupted ? exit_status(ErrorCode::Interrupted) : 0;

@@ -41,7 +41,8 @@ struct Measurement {
   std::vector<Sample> samples;  // in the order of their submission
   Duration timed{};             // from the first timed submit until the last completion, pauses between batches left out
   Stop stop = Stop::Precision;
-  std::optional<Error> failure;  // of Stop::Failed: what ended it; the samples are those of before
+  std::optional<Error> failure;       // of Stop::Failed: what ended it; the samples are those of before
+  std::vector<std::size_t> blocks{};  // how many of the samples each turn made, where they were made in turns
 };
 
 struct Progress {
@@ -53,12 +54,14 @@ struct Progress {
 };
 
 class Disturbances;
+class Turns;
 class Watchdog;
 
 struct Hooks {
   std::function<void(const Progress&)> progress;  // called between batches, at most about ten times a second
   const std::atomic<bool>* stop = nullptr;        // becomes true when the user has had enough
   Watchdog* watchdog = nullptr;                   // is told what is waited for, and shown the complete runs; may be null
+  Turns* turns = nullptr;                         // who says when to run (turns.hpp); null: the plan alone
   Disturbances* disturbances = nullptr;           // watches each batch of runs; may be null
 };
 

@@ -4,6 +4,7 @@
 #include <lapse/measure/disturbances.hpp>
 #include <lapse/measure/graph_subject.hpp>
 #include <lapse/measure/timing.hpp>
+#include <lapse/measure/turns.hpp>
 #include <lapse/measure/watched_subject.hpp>
 #include <optional>
 
@@ -33,6 +34,19 @@ void examine(Examiner& examiner, Duration time, Timing& timing, Watchdog* watchd
     }
   }
   timing.evidence = examiner.evidence();
+}
+
+// Behind all else, which the pauses would disturb. What ends them ends the measurement, too.
+void pause(Subject& subject, const Plan& plan, const Hooks& hooks, Timing& timing) {
+  Measurement& measurement = timing.measurement;
+  if (plan.idle.empty() || measurement.stop == Stop::Interrupted || measurement.stop == Stop::Failed) return;
+  if (hooks.watchdog != nullptr) hooks.watchdog->publish(measurement, measurement.samples.size());
+  IdleCurve curve = measure_idle(subject, plan, hooks, measurement.warmup.discarded + measurement.samples.size());
+  if (hooks.watchdog != nullptr) hooks.watchdog->withdraw();
+  timing.idle = std::move(curve.gaps);
+  if (curve.stop != Stop::Interrupted && curve.stop != Stop::Failed) return;
+  measurement.stop = curve.stop;
+  measurement.failure = std::move(curve.failure);
 }
 
 std::vector<Tag> tags_of(const Timing& timing, const Disturbances& disturbances) {
@@ -79,13 +93,15 @@ Result<Timing> time_subject(Subject& given, const Plan& plan, const Hooks& given
   Disturbances disturbances{timeline, [&counters] { return counters.read(); }};
   hooks.disturbances = &disturbances;
   ClockWatch watch{monitor};
-  LAPSE_TRY(timing.measurement, run(subject, plan, hooks, &examiner));
+  LAPSE_TRY(timing.measurement, hooks.turns != nullptr ? take_turns(subject, plan, hooks, &examiner) : run(subject, plan, hooks, &examiner));
   auto clocks = watch.stop();
   timing.disturbance = host::between(activity, host::activity());
   timing.load_1min = activity.load_1min;
 
   enter_phase("the audit");
   examine(examiner, before + (timeline.now() - begin), timing, watchdog);
+  enter_phase("the runs after pauses");
+  pause(subject, plan, hooks, timing);
   if (pulse != nullptr) pulse->enter(Step::Own);
   timing.evidence.clocks = std::move(clocks);
   if (monitor != nullptr) timing.evidence.max_mhz = monitor->max_mhz();

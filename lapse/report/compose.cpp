@@ -103,6 +103,7 @@ void add_timing(Report& report, const measuring::Plan& plan, const measuring::Ti
   report.plan = plan_row(plan, measurement, summaries.end_to_end);
   report.samples = series(measurement.samples, summaries.h2d.count > 0);
   for (const measuring::Sample& sample : measurement.warmup.samples) report.samples.warmup.push_back(nanoseconds(sample.end_to_end));
+  report.samples.blocks = measurement.blocks;
   report.summary = {summaries.end_to_end, summaries.submit, summaries.device, summaries.h2d, summaries.d2h};
   report.samples.tags = timing.tags;
   if (!timing.tags.empty()) report.summary.undisturbed = stats::summarise(undisturbed(report.samples));

@@ -4,6 +4,7 @@
 #include <lapse/report/disturbed.hpp>
 #include <lapse/report/json_parts.hpp>
 #include <lapse/report/messages.hpp>
+#include <lapse/report/processes.hpp>
 #include <lapse/report/render.hpp>
 #include <nlohmann/json.hpp>
 
@@ -101,6 +102,28 @@ Json warmup(const Report& report) {
   return out;
 }
 
+Json processes(const Report& report) {
+  Json rows = Json::array();
+  if (report.processes.empty()) return rows;
+  const auto times = per_process(report);
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    const ProcessRow& row = report.processes[i];
+    rows.push_back({{"count", row.count},
+                    {"discarded", row.discarded},
+                    {"verdict", row.verdict},
+                    {"load_ns", whole_nanoseconds(row.load_ns)},
+                    {"first_ns", whole_nanoseconds(row.first_ns)},
+                    {"median_ns", number(median_of(times[i]))}});
+  }
+  return rows;
+}
+
+Json cheapest(const Report& report) {
+  const auto plan = cheapest_plan(report);
+  if (!plan) return nullptr;
+  return {{"processes", plan->processes}, {"runs", plan->runs}, {"cost_ns", whole_nanoseconds(plan->cost)}};
+}
+
 Json summaries(const SummaryRow& row) {
   Json out{{"end_to_end", summary_json(row.end_to_end)}, {"submit", summary_json(row.submit)}, {"device", summary_json(row.device)}};
   if (row.h2d.count > 0) out["h2d"] = summary_json(row.h2d);
@@ -116,6 +139,7 @@ Json samples(const Series& samples) {
   if (!samples.h2d.empty()) out["h2d_ns"] = series(samples.h2d);
   if (!samples.d2h.empty()) out["d2h_ns"] = series(samples.d2h);
   if (!samples.start.empty()) out["start_ns"] = series(samples.start);
+  if (!samples.blocks.empty()) out["blocks"] = samples.blocks;
   if (!samples.tags.empty()) out["tags"] = tags_json(samples.tags);
   return out;
 }
@@ -212,11 +236,13 @@ nlohmann::ordered_json to_json(const Report& report) {
           {"device", device(report.device)},
           {"cold", {{"load_ns", whole_nanoseconds(report.load_ns)}, {"first_ns", whole_nanoseconds(report.first_ns)}}},
           {"warmup", warmup(report)},
+          {"processes", processes(report)},
           {"plan",
            {{"precision", number(plan.precision)},
             {"reached", number(plan.reached)},
             {"budget_ns", whole_nanoseconds(plan.budget_ns)},
-            {"stop", plan.stop}}},
+            {"stop", plan.stop},
+            {"cheapest", cheapest(report)}}},
           {"answer",
            {{"verdict", answer.verdict},
             {"sets", answer.sets},

@@ -3,6 +3,7 @@
 #include <lapse/report/disturbed.hpp>
 #include <lapse/report/json_node.hpp>
 #include <lapse/report/messages.hpp>
+#include <lapse/report/processes.hpp>
 #include <lapse/report/render.hpp>
 
 namespace lapse::report {
@@ -65,7 +66,7 @@ PlanRow plan(const Node& root) {
   row.precision = root["plan"]["precision"].number();
   row.reached = root["plan"]["reached"].number();
   row.budget_ns = root["plan"]["budget_ns"].duration();
-  row.stop = root["plan"]["stop"].one_of({"precision", "budget", "max-runs", "interrupted", "failed"});
+  row.stop = root["plan"]["stop"].one_of({"precision", "budget", "max-runs", "processes", "interrupted", "failed"});
   row.warmup_verdict = root["warmup"]["verdict"].one_of({"settled", "not-settled", "too-short", "fixed"});
   row.discarded = root["warmup"]["discarded"].count();
   return row;
@@ -117,16 +118,52 @@ Series samples(const Node& node) {
   return series;
 }
 
-SummaryRow summarise(const Series& samples) {
-  SummaryRow summary;
-  summary.end_to_end = stats::summarise(samples.end_to_end);
-  // On a blocking subject the three series are one; sorting a million samples thrice would be most of the reading.
-  summary.submit = samples.submit == samples.end_to_end ? summary.end_to_end : stats::summarise(samples.submit);
-  summary.device = samples.device == samples.end_to_end ? summary.end_to_end : stats::summarise(samples.device);
-  if (!samples.h2d.empty()) summary.h2d = stats::summarise(samples.h2d);
-  if (!samples.d2h.empty()) summary.d2h = stats::summarise(samples.d2h);
-  if (!samples.tags.empty()) summary.undisturbed = stats::summarise(undisturbed(samples));
-  return summary;
+// After the samples: all of them belong to a process.
+std::vector<ProcessRow> processes(const Node& node, const Series& samples) {
+  std::vector<ProcessRow> rows;
+  std::size_t first = 0;
+  const std::size_t all = samples.end_to_end.size();
+  for (std::size_t i = 0; i < node.size(); ++i) {
+    const Node row = node[i];
+    rows.push_back(
+        {row["count"].count(), row["discarded"].count(), row["verdict"].text(), row["load_ns"].duration(), row["first_ns"].duration()});
+    const auto count = static_cast<std::size_t>(rows.back().count);
+    if (count == 0 || count > all - first) throw Wrong{"processes: their counts don't add up to that of the samples"};
+    first += count;
+  }
+  if (!rows.empty() && first != all) throw Wrong{"processes: their counts don't add up to that of the samples"};
+  return rows;
+}
+
+// After the processes: a block belongs to one of them.
+std::vector<std::size_t> blocks(const Node& node, const Report& report) {
+  std::vector<std::size_t> counts, ends;
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < node.size(); ++i) {
+    counts.push_back(static_cast<std::size_t>(node[i].count(static_cast<std::int64_t>(report.samples.end_to_end.size()))));
+    if (counts.back() == 0) node[i].expected("a block of at least one run");
+    ends.push_back(end += counts.back());
+  }
+  std::size_t boundary = 0;
+  for (const auto& times : per_process(report)) {
+    boundary += times.size();
+    if (!std::ranges::binary_search(ends, boundary)) throw Wrong{"samples.blocks: they don't add up to the samples of each process"};
+  }
+  if (end != boundary) throw Wrong{"samples.blocks: they are of more runs than there are"};
+  return counts;
+}
+
+std::vector<IdleRow> idle(const Node& node) {
+  std::vector<IdleRow> rows;
+  for (std::size_t i = 0; i < node.size(); ++i) {
+    IdleRow& row = rows.emplace_back();
+    row.gap_ns = node[i]["gap_ns"].duration();
+    row.slept_ns = node[i]["slept_ns"].duration();
+    if (!node[i]["clock_mhz"].is_null()) row.mhz = node[i]["clock_mhz"].number();
+    row.samples = samples(node[i]["samples"]);
+    row.summary = summarise(row.samples, {});
+  }
+  return rows;
 }
 
 measuring::Warnings warnings(const Node& node) {
@@ -166,7 +203,9 @@ Report report_of(const Node& root) {
   if (root["memory"].has("device_peak_bytes")) report.memory.device_peak = root["memory"]["device_peak_bytes"].unsigned_count();
   report.samples = samples(root["samples"]);
   if (root["warmup"].has("samples")) report.samples.warmup = root["warmup"]["samples"]["end_to_end_ns"].durations();
-  report.summary = summarise(report.samples);
+  if (root.has("processes")) report.processes = processes(root["processes"], report.samples);
+  if (root["samples"].has("blocks")) report.samples.blocks = blocks(root["samples"]["blocks"], report);
+  report.summary = summarise(report.samples, report.processes);
   report.throughput_per_s = root["throughput_per_s"].number();
   report.warnings = warnings(root["warnings"]);
   return report;

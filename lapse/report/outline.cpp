@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <lapse/report/disturbed.hpp>
 #include <lapse/report/outline.hpp>
+#include <lapse/report/processes.hpp>
 #include <lapse/report/quantity.hpp>
 #include <string_view>
 
@@ -11,6 +13,10 @@ namespace lapse::report {
 namespace {
 
 constexpr std::size_t kInputsShown = 6;  // a decoder with its cache has dozens
+constexpr Phrase kStoppedProcesses{"all processes are done[; the median is within ± {reached}]",
+                                   "모든 프로세스 측정 완료[, 중앙값의 오차는 ± {reached}]"};
+constexpr Phrase kOfProcesses{"the estimates are means of what each process has; the intervals hold for processes yet to be started",
+                              "추정값은 프로세스별 값의 평균이며, 신뢰구간은 새로 시작할 프로세스에도 해당합니다"};
 constexpr double kSubmitLooksRight = 1.05;     // below this factor a clock round the call alone is no lie worth a line
 
 std::string counted(std::uint64_t n, Text one, Text many, Language language) {
@@ -154,6 +160,7 @@ std::string stopped(const PlanRow& plan, const std::optional<FailureRow>& failur
   if (plan.stop == "precision") return say(Text::StoppedPrecision, language, facts);
   if (plan.stop == "budget") return say(Text::StoppedBudget, language, facts);
   if (plan.stop == "max-runs") return say(Text::StoppedMaxRuns, language, facts);
+  if (plan.stop == "processes") return say(kStoppedProcesses, language, facts);
   if (plan.stop == "interrupted") return say(Text::StoppedInterrupted, language, facts);
   if (failure) facts["message"] = failure->message;
   if (failure && !failure->hint.empty()) facts["hint"] = failure->hint;
@@ -205,7 +212,10 @@ std::vector<Row> after(const Report& report, Language language) {
     rows.push_back({say(Text::Machine, language), std::move(value)});
   }
   rows.push_back({say(Text::Stopped, language), stopped(report.plan, report.failure, language)});
-  if (report.summary.end_to_end.median) rows.push_back({say(Text::Note, language), say(Text::IndependentRuns, language)});
+  const bool several = report.processes.size() > 1;
+  if (report.summary.end_to_end.median) {
+    rows.push_back({say(Text::Note, language), several ? say(kOfProcesses, language) : say(Text::IndependentRuns, language)});
+  }
   return rows;
 }
 
@@ -230,7 +240,8 @@ Outline outline(const Report& report, Language language) {
   for (const std::string& reason : wrong(report.audit, language))
     out.alerts.push_back(say(Text::TimesWrong, language, {{"reason", reason}}));
   out.setup = setup(report, language);
-  out.before = before(report, language);
+  out.before = process_rows(report, language);
+  std::ranges::move(before(report, language), std::back_inserter(out.before));
   out.throughput = throughput(report, language);
   out.throughput_first = report.subject.scenario == "offline";
   out.latency = latency(report, language);

@@ -66,6 +66,7 @@ struct Series {  // raw, in the order of the runs
   std::vector<double> h2d{}, d2h{};  // empty where an inference has no such stages
   std::vector<double> start{};       // of the call, after that of the first; may be empty (a result of an older lapse)
   std::vector<double> warmup{};      // end to end, of the runs that were discarded, at most the first 10,000; may be empty
+  std::vector<std::size_t> blocks{};  // how many runs each turn made, in order; empty where there were no turns
   std::vector<measuring::Tag> tags{};  // of the runs that were disturbed, in order
 };
 

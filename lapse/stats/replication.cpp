@@ -40,6 +40,15 @@ std::optional<Estimate> across_processes(std::span<const double> values) {
   return Estimate{moments.mean, moments.mean - half, moments.mean + half, static_cast<double>(values.size())};
 }
 
+bool known_within(std::span<const double> values, double precision) {
+  constexpr std::size_t kLooks = 3;
+  if (values.size() < kFewestProcesses + kLooks) return false;
+  for (std::size_t look = 0; look < kLooks; ++look) {
+    if (across_processes(values.first(values.size() - look))->relative_error() > precision) return false;
+  }
+  return true;
+}
+
 ProcessFigure process_figure(const Estimate& estimate, std::size_t runs) {
   static const double kNormal = student_quantile(kHigher, std::numeric_limits<double>::infinity());
   return {estimate.value, (estimate.high - estimate.low) / (2.0 * kNormal * estimate.value), runs};

@@ -30,7 +30,7 @@ TEST(Json, HasTheKeysThatOthersRelyOn) {
   const auto document = to_json(example::synchronous());
   EXPECT_THAT(keys(document),
               ElementsAre("schema", "created", "argv", "interrupted", "failure", "subject", "environment", "device", "cold", "warmup",
-                          "plan", "answer", "memory", "summary", "audit", "throughput_per_s", "warnings", "samples"));
+                          "processes", "plan", "answer", "memory", "summary", "audit", "throughput_per_s", "warnings", "samples"));
   EXPECT_EQ(document["schema"], "lapse.result/1");
   EXPECT_THAT(keys(document["subject"]),
               ElementsAre("model", "engine", "engine_version", "engine_library", "device", "threads", "batch", "asynchronous", "transfers",
@@ -38,7 +38,7 @@ TEST(Json, HasTheKeysThatOthersRelyOn) {
   EXPECT_THAT(keys(document["subject"]["inputs"][0]), ElementsAre("name", "dtype", "shape", "source"));
   EXPECT_THAT(keys(document["cold"]), ElementsAre("load_ns", "first_ns"));
   EXPECT_THAT(keys(document["warmup"]), ElementsAre("discarded", "verdict"));
-  EXPECT_THAT(keys(document["plan"]), ElementsAre("precision", "reached", "budget_ns", "stop"));
+  EXPECT_THAT(keys(document["plan"]), ElementsAre("precision", "reached", "budget_ns", "stop", "cheapest"));
   EXPECT_THAT(keys(document["samples"]), ElementsAre("count", "end_to_end_ns", "submit_ns", "device_ns"));
   EXPECT_THAT(keys(document["summary"]), ElementsAre("end_to_end", "submit", "device"));
   for (const char* series : {"end_to_end", "submit", "device"}) {

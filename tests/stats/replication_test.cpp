@@ -123,6 +123,38 @@ double covered(std::size_t processes) {
   return static_cast<double>(held) / kTrials;
 }
 
+TEST(KnownWithin, WantsThreeLooksInARow) {
+  std::vector<double> values{99.0, 101.0, 99.0, 101.0, 99.0, 101.0};  // ± 1.15 % of six, 0.98 % of seven, 0.89 % of eight
+  const auto after = [&values](double next, double precision) {
+    values.push_back(next);
+    return known_within(values, precision);
+  };
+  EXPECT_FALSE(after(99.0, 0.012)) << "two looks";
+  EXPECT_TRUE(known_within(std::vector{99.0, 101.0, 99.0, 101.0, 99.0, 101.0, 99.0, 101.0}, 0.012));
+  EXPECT_FALSE(known_within(std::vector{99.0, 101.0, 99.0, 101.0, 99.0, 101.0, 99.0, 101.0}, 0.010)) << "the first of three";
+  EXPECT_FALSE(after(101.0, 0.008));
+  EXPECT_FALSE(after(150.0, 0.012)) << "an outlier begins it anew";
+  EXPECT_TRUE(known_within(std::vector<double>(8, 7.0), 1e-9));
+  EXPECT_FALSE(known_within(std::vector<double>(7, 7.0), 1e-9)) << "too few, however alike";
+}
+
+TEST(KnownWithin, AnIntervalThatItEndedCoversNearlyAsOftenAsItSays) {
+  constexpr int kTrials = 4000;
+  constexpr double kSimulationError = 0.014;  // four standard errors
+  for (const double spread : {1.0, 2.0}) {
+    std::mt19937_64 random(72);
+    std::normal_distribution<double> process(100.0, spread);
+    int held = 0;
+    for (int trial = 0; trial < kTrials; ++trial) {
+      std::vector<double> medians{process(random)};
+      while (!known_within(medians, 0.01)) medians.push_back(process(random));
+      const auto mean = across_processes(medians);
+      held += mean->low <= 100.0 && 100.0 <= mean->high ? 1 : 0;
+    }
+    EXPECT_GE(static_cast<double>(held) / kTrials, 0.945 - kSimulationError) << spread;
+  }
+}
+
 TEST(AcrossProcesses, CoversTheMeanOfAllProcessesAsOftenAsItSays) {
   constexpr double kSimulationError = 0.014;  // four standard errors
   for (const std::size_t processes : {2U, 5U, 20U}) EXPECT_NEAR(covered(processes), 0.95, kSimulationError) << processes;

@@ -1,0 +1,178 @@
+#include "cli/compare_live.hpp"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <lapse/report/processes.hpp>
+#include <lapse/report/quantity.hpp>
+#include <optional>
+#include <vector>
+
+#include "cli/child_process.hpp"
+#include "cli/console.hpp"
+#include "cli/turn_lines.hpp"
+#include "cli/words.hpp"
+
+namespace lapse::cli {
+namespace {
+
+constexpr Duration kBlock = std::chrono::milliseconds{100};
+constexpr std::size_t kFewestRounds = 2;    // so that each side begins one
+constexpr std::size_t kMostRuns = 200'000;  // of a process: more make files large and its median no better
+constexpr Duration::rep kWarmupShare = 5;   // of the time of a process
+constexpr double kRestless = 0.1;           // of its turns, after which a process did not rest, from which on it is said
+constexpr std::array<const char*, 2> kNames{"A", "B"};
+using Words = std::vector<std::string>;
+
+/// One process of a pair.
+class Side {
+ public:
+  static Result<Side> start(const char* name, const Words& words, const std::atomic<bool>& stop) {
+    Words arguments{"time", "--child=turns"};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    LAPSE_TRY(Child child, Child::start(arguments, {"LAPSE_ERRORS=json"}));
+    Side side{name, std::move(child)};
+    const auto line = side.child_.hear([&stop] { return !stop; });
+    if (!line && stop) return fail(ErrorCode::Interrupted, "interrupted while a side was loading");
+    if (!line || *line != kReady) return tl::unexpected(side.failure());
+    return side;
+  }
+
+  /// Its turn: from when it is told until it is at rest again.
+  Result<measuring::Block> take(const measuring::Turn& turn) {
+    child_.say(line_of(turn));
+    const auto line = child_.hear([] { return true; });
+    const auto done = line ? read_done(*line) : std::nullopt;
+    if (!done) return tl::unexpected(failure());
+    ++turns_;
+    if (!done->rested) ++restless_;
+    return done->block;
+  }
+
+  Result<report::Report> finish() {
+    child_.say(kEnd);
+    const auto line = child_.hear([] { return true; });
+    if (!line || *line != kReport) return tl::unexpected(failure());
+    const ChildEnd end = child_.wait([] { return true; });
+    auto report = report::from_json(end.output);
+    const double share = static_cast<double>(restless_) / static_cast<double>(turns_);
+    if (report && share > kRestless) report->warnings.push_back({"restless_side", {{"percent", report::percent(share)}}});
+    if (report) return report;
+    return fail(ErrorCode::Internal, fmt::format("side {} left no report: {}", name_, report.error().message));
+  }
+
+ private:
+  Side(const char* name, Child child) : name_(name), child_(std::move(child)) {}
+
+  // After it has closed its stdout, or said what it should not.
+  Error failure() {
+    const ChildEnd end = child_.wait([] { return true; });
+    const bool good = WIFEXITED(end.status) && WEXITSTATUS(end.status) == 0;
+    Error error = good ? Error{ErrorCode::Internal, "left no measurement"} : failure_of(end);
+    error.message = fmt::format("side {}: {}", name_, error.message);
+    return error;
+  }
+
+  const char* name_;
+  Child child_;
+  std::size_t turns_ = 0, restless_ = 0;
+};
+
+class LiveComparison {
+ public:
+  LiveComparison(const LiveRequest& request, std::array<Words, 2> words, const Context& context)
+      : request_(request),
+        words_(std::move(words)),
+        korean_(context.language == report::Language::Korean),
+        progress_(context.language),
+        share_(request.budget / static_cast<Duration::rep>(request.pairs)) {}
+
+  Result<LiveSides> operator()() {
+    while (reports_[0].size() < request_.pairs && !stop_) {
+      auto measured = measure_pair();
+      if (!measured && measured.error().code == ErrorCode::Interrupted) break;
+      LAPSE_CHECK(measured);
+    }
+    progress_.clear();
+    if (reports_[0].empty()) return fail(ErrorCode::Interrupted, "interrupted before the first pair of processes was complete");
+    LiveSides live;
+    live.interrupted = reports_[0].size() < request_.pairs;
+    for (std::size_t side = 0; side < 2; ++side) {
+      report::Report& report = live.sides[side] = report::join(std::move(reports_[side]));
+      report.plan.stop = "budget";
+      report.plan.budget_ns = static_cast<double>(request_.budget.count());
+      report.plan.precision = request_.precision;
+    }
+    return live;
+  }
+
+ private:
+  Result<void> measure_pair() {
+    show(0);
+    const bool a_first = loading_.a_first();
+    LAPSE_TRY(Side first, start(a_first ? 0 : 1));
+    LAPSE_TRY(Side second, start(a_first ? 1 : 0));
+    Side& a = a_first ? first : second;
+    Side& b = a_first ? second : first;
+    LAPSE_TRY(const bool complete, take_turns(a, b));
+    if (!complete) return fail(ErrorCode::Interrupted, "interrupted");
+    LAPSE_TRY(report::Report of_a, a.finish());
+    LAPSE_TRY(report::Report of_b, b.finish());
+    reports_[0].push_back(std::move(of_a));
+    reports_[1].push_back(std::move(of_b));
+    return {};
+  }
+
+  Result<Side> start(std::size_t side) { return Side::start(kNames[side], words_[side], stop_); }
+
+  /// False when it was interrupted too early.
+  Result<bool> take_turns(Side& a, Side& b) {
+    Duration spent{0};
+    std::size_t rounds = 0, runs = 0;
+    const auto take = [&](Side& side, const measuring::Turn& turn) -> Result<void> {
+      LAPSE_TRY(const measuring::Block block, side.take(turn));
+      spent += block.took;
+      if (!turn.warm_up) runs += block.runs;
+      return {};
+    };
+    for (Side* side : {&a, &b}) LAPSE_CHECK(take(*side, {true, share_ / 2 / kWarmupShare}));
+    while (rounds < kFewestRounds || (spent < share_ && runs < 2 * kMostRuns)) {
+      if (stop_) break;
+      show(++rounds);
+      const bool a_first = order_.a_first();
+      LAPSE_CHECK(take(a_first ? a : b, {false, kBlock}));
+      LAPSE_CHECK(take(a_first ? b : a, {false, kBlock}));
+    }
+    return rounds >= kFewestRounds;
+  }
+
+  void show(std::size_t round) {
+    std::string line = fmt::format("{} {} / {}", korean_ ? "프로세스 쌍" : "pair of processes", reports_[0].size() + 1, request_.pairs);
+    line += round == 0 ? (korean_ ? " · 불러오는 중…" : " · loading…") : fmt::format(" · {} {}", korean_ ? "라운드" : "round", round);
+    progress_.show(line);
+  }
+
+  const LiveRequest& request_;
+  const std::array<Words, 2> words_;
+  const bool korean_;
+  const std::atomic<bool>& stop_ = stop_on_signal();
+  ProgressLine progress_;
+  const Duration share_;                         // of the budget, for a pair
+  measuring::RoundOrder loading_{1}, order_{2};  // any seed does: the machine does not know it
+  std::array<std::vector<report::Report>, 2> reports_;
+};
+
+}  // namespace
+
+Result<LiveSides> measure_live(const LiveRequest& request, const Context& context) {
+  std::array<Words, 2> words;
+  for (std::size_t side = 0; side < 2; ++side) {
+    auto split = split_words(request.sides[side]);
+    if (!split) return fail(ErrorCode::BadUse, fmt::format("side {}: {}", kNames[side], split.error().message), split.error().hint);
+    words[side] = std::move(*split);
+  }
+  return LiveComparison{request, std::move(words), context}();
+}
+
+}  // namespace lapse::cli
