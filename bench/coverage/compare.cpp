@@ -1,25 +1,27 @@
-#include "compare.hpp"
+#include "bench/coverage/compare.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <lapse/measure/turns.hpp>
 #include <lapse/stats/comparison.hpp>
+#include <limits>
 #include <random>
 
-#include "families.hpp"
-#include "peers.hpp"
-#include "replicates.hpp"
-#include "subject.hpp"
+#include "bench/coverage/families.hpp"
+#include "bench/coverage/peers.hpp"
+#include "bench/coverage/replicates.hpp"
+#include "bench/coverage/subject.hpp"
 
 namespace lapse::bench {
 namespace {
 
 constexpr double kNoise = 0.03;
 constexpr double kWeatherSeconds = 10.0;
-// The defaults of `lapse compare`: 30 s, 6 pairs, blocks of 100 ms (less their first run, which is not counted), half the time for each
-// side.
-constexpr std::size_t kPairs = 6, kBlockRuns = 20;
-constexpr std::size_t kRounds = 25;
+// What the defaults of `lapse compare`, 30 s and 6 pairs, make of runs of 5 ms: each side of a pair warms up for two blocks of 100 ms, and
+// has 22 that count, each of which begins with a run that doesn't.
+constexpr std::size_t kPairs = 6, kRounds = 22, kBlockRuns = 20, kWarmUpRuns = 40;
+constexpr std::size_t kProcessRuns = kRounds * kBlockRuns;
 constexpr double kMargin = 0.01;
 
 /// Everything that happens on the machine, in order.
@@ -36,7 +38,6 @@ class Machine {
       return level * (1.0 + kNoise * state) * std::exp(scenario_.weather * weather_);
     };
   }
-  bool coin() { return (random_() & 1) != 0; }
 
  private:
   double next(double state, double phi) { return phi * state + std::sqrt(1.0 - phi * phi) * normal_(random_); }
@@ -48,13 +49,15 @@ class Machine {
 };
 
 struct Answer {
-  bool faster = false, slower = false;
-  std::size_t runs = 0;
+  bool faster = false, slower = false;  // any of what is compared
+  std::size_t runs = 0;                 // of both sides, those that warmed up, too
+  stats::Decision median{};             // of ours
 };
 
-Answer answer(std::span<const stats::Contrast> contrasts, std::size_t runs) {
-  Answer answer{false, false, runs};
-  for (const stats::Decision& decision : stats::decide(contrasts, kMargin)) {
+Answer answer(const stats::Contrast& median, const stats::Contrast& tail, std::size_t runs) {
+  const auto decisions = stats::decide(std::array{median, tail}, kMargin);
+  Answer answer{false, false, runs, decisions.front()};
+  for (const stats::Decision& decision : decisions) {
     answer.faster |= decision.change == stats::Change::Faster;
     answer.slower |= decision.change == stats::Change::Slower;
   }
@@ -66,56 +69,67 @@ double quantile_of(std::vector<double> values, double p) {
   return stats::quantile(values, p);
 }
 
-// A block's median; its runs but the first are added to those of its process.
-double block(Series& process, std::vector<double>& runs) {
-  process();
-  std::vector<double> values(kBlockRuns - 1);
-  std::ranges::generate(values, std::ref(process));
-  runs.insert(runs.end(), values.begin(), values.end());
-  return quantile_of(std::move(values), 0.5);
+double tail_probability() { return stats::tail_quantile(kProcessRuns)->p; }
+
+std::vector<double> take(const Series& process, std::size_t count) {
+  std::vector<double> values(count);
+  for (double& value : values) value = process();
+  return values;
 }
 
-Answer live(Machine& machine, double factor) {
-  const double tail = stats::tail_quantile(kRounds * (kBlockRuns - 1))->p;
+/// A process that makes a block at a time.
+struct Side {
+  explicit Side(Series started) : process(std::move(started)) { take(process, kWarmUpRuns); }
+  void block() {
+    process();
+    auto values = take(process, kBlockRuns);
+    runs.insert(runs.end(), values.begin(), values.end());
+    medians.push_back(quantile_of(std::move(values), 0.5));
+  }
+
+  Series process;
+  std::vector<double> runs, medians;
+};
+
+Answer live(Machine& machine, double factor, std::uint64_t seed) {
+  measuring::RoundOrder order(seed);
   std::vector<double> medians, tails;
   for (std::size_t pair = 0; pair < kPairs; ++pair) {
-    Series a = machine.start(1.0), b = machine.start(factor);
-    std::vector<double> a_blocks, b_blocks, a_runs, b_runs;
+    Side a(machine.start(1.0)), b(machine.start(factor));
     for (std::size_t round = 0; round < kRounds; ++round) {
-      const bool a_first = machine.coin();
-      if (a_first) a_blocks.push_back(block(a, a_runs));
-      b_blocks.push_back(block(b, b_runs));
-      if (!a_first) a_blocks.push_back(block(a, a_runs));
+      const bool a_first = order.a_first();
+      (a_first ? a : b).block();
+      (a_first ? b : a).block();
     }
-    medians.push_back(stats::mean_log_ratio(a_blocks, b_blocks));
-    tails.push_back(std::log(quantile_of(std::move(b_runs), tail) / quantile_of(std::move(a_runs), tail)));
+    medians.push_back(stats::mean_log_ratio(a.medians, b.medians));
+    tails.push_back(std::log(quantile_of(b.runs, tail_probability()) / quantile_of(a.runs, tail_probability())));
   }
-  return answer(std::array{stats::paired(medians), stats::paired(tails)}, 2 * kPairs * kRounds * kBlockRuns);
+  return answer(stats::paired(medians), stats::paired(tails), 2 * kPairs * (kWarmUpRuns + kRounds * (1 + kBlockRuns)));
 }
 
-Answer saved(Machine& machine, double factor) {
-  constexpr std::size_t kRuns = kRounds * kBlockRuns;
-  const double tail = stats::tail_quantile(kRuns)->p;
-  std::vector<stats::ProcessFigure> medians[2], tails[2];
-  for (const int side : {0, 1}) {
+Answer saved(Machine& machine, double factor, std::uint64_t) {
+  // With five processes or more a side, their error within is not asked for.
+  const auto figure = [](double value) { return stats::ProcessFigure{value, std::numeric_limits<double>::infinity(), kProcessRuns}; };
+  const auto measure = [&](double level) {
+    std::array<std::vector<stats::ProcessFigure>, 2> medians_and_tails;
     for (std::size_t process = 0; process < kPairs; ++process) {
-      Series next = machine.start(side == 0 ? 1.0 : factor);
-      std::vector<double> runs(kRuns);
-      std::ranges::generate(runs, std::ref(next));
-      std::ranges::sort(runs);
-      // With five processes or more a side, their error within is not asked for.
-      medians[side].push_back({stats::quantile(runs, 0.5), std::numeric_limits<double>::infinity(), kRuns});
-      tails[side].push_back({stats::quantile(runs, tail), std::numeric_limits<double>::infinity(), kRuns});
+      const Series next = machine.start(level);
+      take(next, kWarmUpRuns);
+      const auto runs = take(next, kProcessRuns);
+      medians_and_tails[0].push_back(figure(quantile_of(runs, 0.5)));
+      medians_and_tails[1].push_back(figure(quantile_of(runs, tail_probability())));
     }
-  }
-  return answer(std::array{stats::independent(medians[0], medians[1]), stats::independent(tails[0], tails[1])}, 2 * kPairs * kRuns);
+    return medians_and_tails;
+  };
+  const auto a = measure(1.0), b = measure(factor);
+  return answer(stats::independent(a[0], b[0]), stats::independent(a[1], b[1]), 2 * kPairs * (kWarmUpRuns + kProcessRuns));
 }
 
 Answer by(const PeerRule& rule, Machine& machine, double factor, std::uint64_t seed) {
   const PeerMeasured a = rule.measure(machine.start(1.0), seed);
   const PeerMeasured b = rule.measure(machine.start(factor), seed + 1);
   const bool differ = rule.differ(a, b, seed + 2);
-  return {differ && b.value < a.value, differ && b.value > a.value, a.runs + b.runs};
+  return {differ && b.value < a.value, differ && b.value > a.value, a.runs + b.runs, {}};
 }
 
 constexpr std::array kScenarios{
@@ -142,16 +156,21 @@ std::vector<Detection> detect(const Scenario& scenario, std::size_t replicates, 
       Machine same(scenario, own), slower(scenario, ~own);
       return Both{compare(same, 1.0, own), compare(slower, 1.0 + kSlowdown, own)};
     });
-    Detection detection{name, ours, {}, {}};
+    Detection detection{name, ours};
     for (const Both& both : answers) {
       detection.false_alarms.count(both.same.faster || both.same.slower);
       detection.found.count(both.slower.slower);
+      if (ours) {
+        detection.equivalent.count(both.same.median.change == stats::Change::Equivalent);
+        detection.covered.count(both.slower.median.low <= 1.0 + kSlowdown && 1.0 + kSlowdown <= both.slower.median.high);
+        detection.width += (both.same.median.high - both.same.median.low) / static_cast<double>(replicates);
+      }
       detection.runs += static_cast<double>(both.same.runs) / static_cast<double>(replicates);
     }
     detections.push_back(detection);
   };
-  add("lapse compare, live", true, [](Machine& machine, double factor, std::uint64_t) { return live(machine, factor); });
-  add("lapse compare, saved", true, [](Machine& machine, double factor, std::uint64_t) { return saved(machine, factor); });
+  add("lapse compare, live", true, live);
+  add("lapse compare, saved", true, saved);
   for (const PeerRule& rule : peer_rules()) {
     add(rule.name, false, [&](Machine& machine, double factor, std::uint64_t own) { return by(rule, machine, factor, own); });
   }

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "rate.hpp"
+#include "bench/coverage/rate.hpp"
 
 namespace lapse::bench {
 
@@ -29,9 +29,13 @@ inline constexpr double kSlowdown = 0.03;
 struct Detection {
   std::string_view rule;
   bool ours = false;
-  Rate false_alarms;  // A against A: called faster or slower, by any of what is compared
-  Rate found;         // B 3 % slower: called slower
-  double runs = 0.0;  // of both sides, mean
+  Rate false_alarms{};  // A against A: called faster or slower, by any of what is compared
+  Rate found{};         // B 3 % slower: called slower, by any of it
+  double runs = 0.0;    // of both sides, those that warmed up, too; mean
+  // Of ours: the interval of the ratio of medians.
+  Rate equivalent{};  // A against A
+  Rate covered{};     // B 3 % slower: it holds 1.03
+  double width = 0.0;
 };
 
 /// One row a rule, ours first.

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "report.hpp"
+#include "bench/coverage/report.hpp"
 
 namespace {
 

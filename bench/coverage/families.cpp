@@ -1,4 +1,4 @@
-#include "families.hpp"
+#include "bench/coverage/families.hpp"
 
 #include <array>
 #include <cmath>

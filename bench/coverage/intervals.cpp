@@ -1,4 +1,4 @@
-#include "intervals.hpp"
+#include "bench/coverage/intervals.hpp"
 
 #include <chrono>
 #include <cmath>
@@ -7,21 +7,21 @@
 #include <stdexcept>
 #include <vector>
 
-#include "replicates.hpp"
-#include "subject.hpp"
+#include "bench/coverage/replicates.hpp"
+#include "bench/coverage/subject.hpp"
 
 namespace lapse::bench {
 namespace {
 
 struct Outcome {
   stats::QuantileEstimate median, p99;
-  std::string verdict;
+  stats::Course verdict{};
   std::size_t runs = 0, discarded = 0;
 };
 
 measuring::Plan plan_of(const Family& family) {
   measuring::Plan plan;
-  plan.precision_runs = stats::runs_needed(0.99);  // as `lapse time` sets it for its default, --percentile p99
+  plan.percentile = 0.99;
   if (!family.steady()) plan.min_runs = plan.max_runs = kUnsteadyRuns;
   return plan;
 }
@@ -34,7 +34,12 @@ Outcome measure_once(const Family& family, std::uint64_t seed) {
   series.reserve(measured->samples.size());
   for (const measuring::Sample& sample : measured->samples) series.push_back(static_cast<double>(sample.end_to_end.count()));
   const stats::Summary summary = stats::summarise(series);
-  return {summary.median, summary.p99, std::string(name(measured->warmup.verdict)), series.size(), measured->warmup.discarded};
+  return {summary.median, summary.p99, measured->course.verdict, series.size(), measured->warmup.discarded};
+}
+
+bool unsteady(stats::Course verdict, const Family& family) {
+  if (verdict == stats::Course::WarmUp) return !family.warms_up;
+  return verdict == stats::Course::Slowdown || verdict == stats::Course::NoSteadyState;
 }
 
 void add(Coverage& coverage, const stats::QuantileEstimate& estimate, double truth) {
@@ -59,8 +64,8 @@ Ours measure(const Family& family, std::size_t replicates, std::size_t jobs, std
       add(ours.median, outcome.median, base * family.quantile(0.5));
       add(ours.p99, outcome.p99, base * family.quantile(0.99));
     }
-    ours.verdicts[outcome.verdict].hits++;
-    ours.flagged.count(outcome.verdict != "flat" && !(family.warms_up && outcome.verdict == "warm-up"));
+    ours.verdicts[std::string(name(outcome.verdict))].hits++;
+    ours.flagged.count(unsteady(outcome.verdict, family));
     ours.runs += static_cast<double>(outcome.runs) / static_cast<double>(replicates);
     ours.discarded += static_cast<double>(outcome.discarded) / static_cast<double>(replicates);
   }

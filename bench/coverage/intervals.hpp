@@ -6,9 +6,9 @@
 #include <map>
 #include <string>
 
-#include "families.hpp"
-#include "peers.hpp"
-#include "rate.hpp"
+#include "bench/coverage/families.hpp"
+#include "bench/coverage/peers.hpp"
+#include "bench/coverage/rate.hpp"
 
 namespace lapse::bench {
 
@@ -22,7 +22,7 @@ struct Coverage {
 struct Ours {
   Coverage median, p99;
   std::map<std::string, Rate> verdicts;
-  Rate flagged;       // called neither flat nor (of a family that does) a warm-up
+  Rate flagged;       // called unsteady; a warm-up counts, unless the family has one
   double runs = 0.0;  // timed, mean
   double discarded = 0.0;
   double seconds = 0.0;  // of a processor's time a replicate

@@ -1,4 +1,4 @@
-#include "peers.hpp"
+#include "bench/coverage/peers.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 #include <numeric>
 #include <random>
 
-#include "subject.hpp"
+#include "bench/coverage/subject.hpp"
 
 namespace lapse::bench {
 namespace {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "families.hpp"
+#include "bench/coverage/families.hpp"
 
 namespace lapse::bench {
 

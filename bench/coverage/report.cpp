@@ -1,4 +1,4 @@
-#include "report.hpp"
+#include "bench/coverage/report.hpp"
 
 #include <fmt/format.h>
 
@@ -113,22 +113,26 @@ void Report::add(const Family& family, std::span<const Theirs> rules) {
 
 void Report::begin_comparison() {
   row("\n## Comparing: false alarms when nothing differs, and how often a B that takes {:.0f} % longer is found\n", 100 * kSlowdown);
-  row("| machine | rule | false alarms | found | runs |\n|-|-|-|-|-|");
+  row("| machine | rule | false alarms | found | runs | A / A equivalent within 1 % | ratio covered | width |\n|-|-|-|-|-|-|-|-|");
 }
 
 void Report::add(const Scenario& scenario, std::span<const Detection> detections) {
   for (const Detection& detection : detections) {
     const bool ours = detection.ours;
     const auto named = [&](std::string_view what) { return fmt::format("{}, {}: {}", scenario.name, detection.rule, what); };
-    row("| {} | {} | {} | {} | {:.0f} |", scenario.name, detection.rule,
+    row("| {} | {} | {} | {} | {:.0f} | {} | {} | {} |", scenario.name, detection.rule,
         ours ? judged(detection.false_alarms, 0.0, kMostFalseAlarms, named("false alarms")) : percent(detection.false_alarms),
-        ours ? judged(detection.found, kLeastPower, 1.0, named("found")) : percent(detection.found), detection.runs);
+        ours ? judged(detection.found, kLeastPower, 1.0, named("found")) : percent(detection.found), detection.runs,
+        percent(detection.equivalent), percent(detection.covered), ours ? fmt::format("{:.2f}", 100 * detection.width) : "-");
     json_["comparison"].push_back({{"machine", scenario.name},
                                    {"what", scenario.what},
                                    {"rule", detection.rule},
                                    {"false_alarms", to_json(detection.false_alarms)},
                                    {"found", to_json(detection.found)},
                                    {"runs", detection.runs}});
+    if (!ours) continue;
+    json_["comparison"].back().update(
+        {{"equivalent", to_json(detection.equivalent)}, {"covered", to_json(detection.covered)}, {"relative_width", detection.width}});
   }
 }
 

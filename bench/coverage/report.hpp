@@ -6,8 +6,8 @@
 #include <span>
 #include <string>
 
-#include "compare.hpp"
-#include "intervals.hpp"
+#include "bench/coverage/compare.hpp"
+#include "bench/coverage/intervals.hpp"
 
 namespace lapse::bench {
 

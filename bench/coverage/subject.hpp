@@ -6,7 +6,7 @@
 #include <lapse/measure/subject.hpp>
 #include <utility>
 
-#include "families.hpp"
+#include "bench/coverage/families.hpp"
 
 namespace lapse::bench {
 
