@@ -223,7 +223,9 @@ Result<int> run(Options& options, const Context& context) {
   options.outputs.put("--markdown", [&] { return report::to_markdown(comparison, context.language); });
   if (!options.outputs.takes_stdout()) fmt::print("{}", report::to_text(comparison, context.language, unicode_terminal()));
   LAPSE_CHECK(options.outputs.outcome());
-  return sides.interrupted ? exit_status(ErrorCode::Interrupted) : exit_status_of(comparison, options.strict);
+  if (!sides.interrupted) return exit_status_of(comparison, options.strict);
+  return fail(ErrorCode::Interrupted, fmt::format("interrupted after {} of {} pairs of processes", comparison.models.front().a.processes,
+                                                  options.live.pairs));
 }
 
 }  // namespace

@@ -191,7 +191,7 @@ class Sides(Live):
     def test_both_sides_are_needed_and_no_files_besides(self):
         self.refused("compare", "--a", SIM, status=2, says="--b")
         self.refused("compare", "--b", SIM, status=2, says="--a")
-        self.refused("compare", "--a", SIM, "--b", SIM, "x.json", status=2, says="x.json")
+        self.refused("compare", "--a", SIM, "--b", SIM, "x.json", status=2, says="nothing that was saved")
 
     def test_what_can_not_be_compared_is_refused(self):
         self.refused("compare", "--a", SIM, "--b", f"{SIM} --batch 2", "--budget", "500ms", "--processes", "2", status=2, says="batch")
@@ -211,7 +211,7 @@ class Trouble(Live):
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 130, stderr)
-        self.assertIn("interrupted", stderr)
+        self.assertEqual(stderr, "lapse: interrupted after 2 of 6 pairs of processes\n")
         self.assertIn("undecided", stdout)
         self.assertEqual(len(json.loads((self.folder / "a.json").read_text())["processes"]), 2)
         self.assertFalse(any(os.path.exists(f"/proc/{child}") for child in left))
@@ -256,6 +256,8 @@ class Trouble(Live):
         time.sleep(1)
         self.assertEqual([cpu_ticks(child) for child in pair], before)
         process.send_signal(signal.SIGCONT)
+        process.kill()
+        process.communicate(timeout=30)
 
 
 if __name__ == "__main__":

@@ -81,13 +81,15 @@ class Measured(Processes):
         self.assertEqual(document["environment"]["cpus_allowed"], 1)
 
     def test_they_share_the_budget(self):
-        document = self.json("sim:device=100ms,time=virtual", "--processes", "4", "--budget", "20s", "--precision", "1e-9", "--warmup", "0")
-        self.assertEqual([p["count"] for p in document["processes"]], [50] * 4)
-        self.assertEqual(document["plan"]["budget_ns"], 20e9)
+        document = self.json("null", "--processes", "4", "--budget", "2s", "--warmup", "0", "--min-runs", "5", "--max-runs", "5")
+        self.assertEqual(document["plan"]["budget_ns"], 2e9)
+        document = self.json("sim:device=2ms,jitter=0.3,time=virtual", "--processes", "4", "--budget", "400ms", "--precision", "1e-9")
+        for process in document["processes"]:
+            self.assertAlmostEqual(2e-3 * (process["count"] + process["discarded"]), 0.1, delta=0.02)
 
-    def test_auto_makes_five_where_they_agree(self):
+    def test_auto_ends_where_they_agree_three_times_in_a_row(self):
         document = self.json(SIM, "--processes", "auto", "--max-runs", "100")
-        self.assertEqual((len(document["processes"]), document["plan"]["stop"]), (5, "precision"))
+        self.assertEqual((len(document["processes"]), document["plan"]["stop"]), (8, "precision"))
         self.assertIsNotNone(document["plan"]["cheapest"])
 
     def test_auto_makes_five_whatever_the_budget_says(self):
