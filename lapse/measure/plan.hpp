@@ -5,6 +5,7 @@
 #include <lapse/base/time.hpp>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace lapse::measuring {
 
@@ -28,6 +29,7 @@ struct Plan {
   std::size_t min_runs = 1;                    // done whatever the budget says
   std::size_t max_runs = 1'000'000;            // raw samples take 48 bytes each
   std::optional<std::size_t> warmup{};         // runs to discard; nothing: until the times settle
+  std::vector<Duration> idle{};                // pauses to measure besides, behind the timed runs (idle.hpp); SingleStream, cache warm
 };
 
 /// The precision rule looks only at samples that span half a second: a shorter burst sees neither scheduler ticks nor a clock that is still

@@ -3,6 +3,7 @@
 
 #include <lapse/host/fingerprint.hpp>
 #include <lapse/measure/evidence.hpp>
+#include <lapse/measure/idle.hpp>
 #include <lapse/measure/judge.hpp>
 #include <lapse/measure/run.hpp>
 #include <lapse/measure/tag.hpp>
@@ -19,6 +20,7 @@ struct Timing {
   Duration clock_cost{};          // the least that two readings of the clock, one after the other, differ by
   host::Disturbance disturbance;  // during warm-up and timed runs
   std::vector<Tag> tags;          // of the timed runs that were disturbed, in order
+  std::vector<GapRuns> idle;      // of each pause in plan.idle
   double load_1min = 0.0;         // before them
 };
 

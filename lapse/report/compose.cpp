@@ -66,6 +66,12 @@ Series series(const std::vector<measuring::Sample>& samples, bool staged) {
   return result;
 }
 
+IdleRow idle_row(const measuring::GapRuns& gap, bool staged) {
+  const measuring::Summaries summary = measuring::summarise(gap.samples, staged);
+  return {nanoseconds(gap.gap), nanoseconds(gap.slept), gap.mhz, series(gap.samples, staged),
+          {summary.end_to_end, summary.submit, summary.device, summary.h2d, summary.d2h}};
+}
+
 AuditRow audit_row(const measuring::Timing& timing) {
   AuditRow row;
   for (const measuring::Finding& finding : timing.findings) {
@@ -107,6 +113,7 @@ void add_timing(Report& report, const measuring::Plan& plan, const measuring::Ti
   report.summary = {summaries.end_to_end, summaries.submit, summaries.device, summaries.h2d, summaries.d2h};
   report.samples.tags = timing.tags;
   if (!timing.tags.empty()) report.summary.undisturbed = stats::summarise(undisturbed(report.samples));
+  for (const measuring::GapRuns& gap : timing.idle) report.idle.push_back(idle_row(gap, summaries.h2d.count > 0));
   report.audit = audit_row(timing);
   if (const auto& failure = measurement.failure)
     report.failure = {std::string(lapse::name(failure->code)), failure->message, failure->hint};

@@ -3,6 +3,7 @@
 #include <cassert>
 #include <cmath>
 #include <iterator>
+#include <lapse/report/disturbed.hpp>
 #include <lapse/report/render.hpp>
 #include <utility>
 #include <vector>
@@ -19,11 +20,13 @@ std::string to_csv(const Report& report) {
     columns.push_back(stage);
   }
   for ([[maybe_unused]] const auto* column : columns) assert(column->size() == samples.end_to_end.size());
-  out += '\n';
+  out += ",disturbed\n";
+  auto tag = samples.tags.begin();
   for (std::size_t i = 0; i < samples.end_to_end.size(); ++i) {
     fmt::format_to(std::back_inserter(out), "{}", i + 1);
     for (const auto* column : columns) fmt::format_to(std::back_inserter(out), ",{}", std::llround((*column)[i]));
-    out += '\n';
+    while (tag != samples.tags.end() && i >= tag->first + tag->count) ++tag;
+    out += ',' + (tag != samples.tags.end() && i >= tag->first ? reason_codes(tag->reasons) : "") + '\n';
   }
   return out;
 }

@@ -19,8 +19,8 @@ using measuring::Tag;
 constexpr Phrase kDisturbed{"disturbed", "방해"};
 constexpr Phrase kCount{"{n} of {runs} ({reasons}); they are in all figures above",
                         "{runs} 중 {n}회 ({reasons}), 위의 모든 값에 들어 있습니다"};
-constexpr Phrase kWithout{"{quantile} {all} with them, {without} [{low} … {high}] without",
-                          "{quantile} 포함 {all}, 제외 {without} [{low} … {high}]"};
+constexpr Phrase kWithout{"{quantile} {all} with them, {without} ({range}) without",
+                          "{quantile} 포함 {all}, 제외 {without} ({range})"};
 constexpr Phrase kNeeds{"{quantile} {all} with them; without them it needs ≥ {n} runs",
                         "{quantile} 포함 {all}, 제외하면 {n}회 이상 실행해야 합니다"};
 constexpr Phrase kNoneLeft{"no run was undisturbed", "방해받지 않은 실행이 없습니다"};
@@ -88,7 +88,7 @@ std::vector<Row> disturbed_rows(const Report& report, Language language) {
     Facts facts{{"quantile", name}, {"all", duration((all.*estimate)->value)}};
     const stats::QuantileEstimate& left = without.*estimate;
     if (left) {
-      facts.merge(Facts{{"without", duration(left->value)}, {"low", duration(left->low)}, {"high", duration(left->high)}});
+      facts.merge(Facts{{"without", duration(left->value)}, {"range", duration_range(left->low, left->high)}});
     } else {
       facts["n"] = grouped(left.error().runs);
     }

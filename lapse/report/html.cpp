@@ -27,6 +27,8 @@ Json latency(const Latency& latency) {
   return {{"heading", latency.heading}, {"interval", latency.interval}, {"rows", std::move(rows)}, {"submit_alone", latency.submit_alone}};
 }
 
+Json table(const Table& table) { return {{"heading", table.heading}, {"head", table.head}, {"rows", table.rows}}; }
+
 // What the report says in words, as every form says it.
 Json words(const Outline& outline) {
   Json warnings = Json::array();
@@ -37,6 +39,7 @@ Json words(const Outline& outline) {
           {"before", rows(outline.before)},
           {"throughput", rows({outline.throughput})[0]},
           {"latency", latency(outline.latency)},
+          {"idle", table(outline.idle)},
           {"after", rows(outline.after)},
           {"warnings", std::move(warnings)}};
 }

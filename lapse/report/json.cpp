@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <lapse/report/disturbed.hpp>
+#include <lapse/report/idle.hpp>
 #include <lapse/report/json_parts.hpp>
 #include <lapse/report/messages.hpp>
 #include <lapse/report/processes.hpp>
@@ -144,6 +145,19 @@ Json samples(const Series& samples) {
   return out;
 }
 
+Json idle(const Report& report) {
+  Json out = Json::array();
+  for (const IdleRow& row : report.idle) {
+    out.push_back({{"gap_ns", whole_nanoseconds(row.gap_ns)},
+                   {"slept_ns", whole_nanoseconds(row.slept_ns)},
+                   {"clock_mhz", row.mhz > 0 ? number(row.mhz) : Json(nullptr)},
+                   {"ratio", number(ratio_to_first(report, row))},
+                   {"summary", summaries(row.summary)},
+                   {"samples", samples(row.samples)}});
+  }
+  return out;
+}
+
 bool on_one_line(const Json& value, int level) {
   if (level >= kFlatLevel || !value.is_structured() || value.empty()) return true;
   return value.is_array() && !value.front().is_structured();
@@ -225,7 +239,7 @@ std::string created_now() {
 nlohmann::ordered_json to_json(const Report& report) {
   const PlanRow& plan = report.plan;
   const AnswerRow& answer = report.answer;
-  // The samples come last, so that the head of a file tells everything else.
+  // The samples come last, those behind pauses too, so that the head of a file tells everything else.
   return {{"schema", kSchema},
           {"created", report.created},
           {"argv", report.argv},
@@ -258,7 +272,8 @@ nlohmann::ordered_json to_json(const Report& report) {
           {"audit", audit(report.audit)},
           {"throughput_per_s", number(report.throughput_per_s)},
           {"warnings", warnings(report.warnings)},
-          {"samples", samples(report.samples)}};
+          {"samples", samples(report.samples)},
+          {"idle", idle(report)}};
 }
 
 std::string to_json_text(const Report& report) { return document_text(to_json(report)); }

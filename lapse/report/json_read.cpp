@@ -166,6 +166,19 @@ std::vector<IdleRow> idle(const Node& node) {
   return rows;
 }
 
+std::vector<IdleRow> idle(const Node& node) {
+  std::vector<IdleRow> rows;
+  for (std::size_t i = 0; i < node.size(); ++i) {
+    IdleRow& row = rows.emplace_back();
+    row.gap_ns = node[i]["gap_ns"].duration();
+    row.slept_ns = node[i]["slept_ns"].duration();
+    if (!node[i]["clock_mhz"].is_null()) row.mhz = node[i]["clock_mhz"].number();
+    row.samples = samples(node[i]["samples"]);
+    row.summary = summarise(row.samples, {});
+  }
+  return rows;
+}
+
 measuring::Warnings warnings(const Node& node) {
   measuring::Warnings out;
   for (std::size_t i = 0; i < node.size(); ++i) {
@@ -206,6 +219,7 @@ Report report_of(const Node& root) {
   if (root.has("processes")) report.processes = processes(root["processes"], report.samples);
   if (root["samples"].has("blocks")) report.samples.blocks = blocks(root["samples"]["blocks"], report);
   report.summary = summarise(report.samples, report.processes);
+  if (root.has("idle")) report.idle = idle(root["idle"]);
   report.throughput_per_s = root["throughput_per_s"].number();
   report.warnings = warnings(root["warnings"]);
   return report;

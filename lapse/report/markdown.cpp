@@ -10,6 +10,12 @@ namespace {
 
 std::string cells(const Row& row) { return fmt::format("| {} | {} |\n", escaped(row.label), escaped(row.value)); }
 
+std::string cells(const std::vector<std::string>& row) {
+  std::string out = "|";
+  for (const std::string& cell : row) out += fmt::format(" {} |", escaped(cell));
+  return out + '\n';
+}
+
 std::string cells(const LatencyRow& row) {
   return fmt::format("| {} | {} | {} | {} |\n", escaped(row.label), escaped(row.value), escaped(row.interval), escaped(row.error));
 }
@@ -35,6 +41,13 @@ std::string to_markdown(const Report& report, Language language) {
   out += fmt::format("| {} | {} | {} | |\n|:--|--:|:--|:--|\n", escaped(latency.heading), say(Text::Value, language), latency.interval);
   for (const LatencyRow& row : latency.rows) out += cells(row);
   if (!latency.submit_alone.empty()) out += fmt::format("\n{}\n", escaped(latency.submit_alone));
+
+  if (!content.idle.rows.empty()) {
+    out += fmt::format("\n{}\n\n{}|", escaped(content.idle.heading), cells(content.idle.head));
+    for (std::size_t i = 0; i < content.idle.head.size(); ++i) out += "--:|";
+    out += '\n';
+    for (const auto& row : content.idle.rows) out += cells(row);
+  }
 
   out += "\n| | |\n|:--|:--|\n";
   out += cells(content.throughput);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <iterator>
 #include <lapse/report/disturbed.hpp>
+#include <lapse/report/idle.hpp>
 #include <lapse/report/outline.hpp>
 #include <lapse/report/processes.hpp>
 #include <lapse/report/quantity.hpp>
@@ -245,6 +246,7 @@ Outline outline(const Report& report, Language language) {
   out.throughput = throughput(report, language);
   out.throughput_first = report.subject.scenario == "offline";
   out.latency = latency(report, language);
+  out.idle = idle_table(report, language);
   out.after = after(report, language);
   for (const measuring::Warning& warning : report.warnings) {
     if (warning.code == "submit_is_not_latency") continue;  // of an older lapse; the line under the table of latencies says it

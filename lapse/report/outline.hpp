@@ -14,6 +14,13 @@ struct Row {
   std::string value;
 };
 
+/// Words and numbers in columns. Nothing is shown of one without rows.
+struct Table {
+  std::string heading;
+  std::vector<std::string> head;
+  std::vector<std::vector<std::string>> rows;
+};
+
 struct Outline {
   std::vector<std::string> alerts;  // to be read before any number: it was interrupted, it failed, its times are wrong
   std::string title;                // "model.onnx · onnxruntime 1.30.0 · cpu · 2 threads · batch 1"
@@ -22,6 +29,7 @@ struct Outline {
   Row throughput;
   bool throughput_first = false;  // offline: it is what was asked for
   Latency latency;
+  Table idle;
   std::vector<Row> after;  // what disturbed it, what bounds it, audit, memory, device, machine, why it stopped, a note
   std::vector<Message> warnings;
 };

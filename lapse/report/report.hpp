@@ -76,6 +76,14 @@ struct SummaryRow {
   stats::Summary undisturbed{};  // end to end, of the runs without a tag; count 0 where there is no tag either
 };
 
+/// The runs that came after one pause.
+struct IdleRow {
+  double gap_ns = 0.0, slept_ns = 0.0;  // asked for, and what it was (median)
+  double mhz = 0.0;                     // the device's clock after a run, median; 0: not known
+  Series samples;
+  SummaryRow summary;
+};
+
 /// What the audit says of one of its rules.
 struct RuleRow {
   std::string rule;     // "launch-gaps"
@@ -129,6 +137,7 @@ struct Report {
   Series samples;
   std::vector<ProcessRow> processes;  // empty: it was one
   SummaryRow summary;
+  std::vector<IdleRow> idle;  // one a pause, in the order that they were asked for
   AuditRow audit;
   std::optional<FailureRow> failure;  // what ended a measurement that stopped with "failed"
   double throughput_per_s = 0.0;      // items (inferences × batch) a second

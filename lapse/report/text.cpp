@@ -20,6 +20,10 @@ std::string to_text(const Report& report, Language language, bool unicode) {
   page.latency(content.latency);
   if (!content.latency.submit_alone.empty()) page.remark(content.latency.submit_alone);
   page.blank();
+  if (!content.idle.rows.empty()) {
+    page.table(content.idle);
+    page.blank();
+  }
   if (!content.throughput_first) page.row(content.throughput);
   page.rows(content.after);
   page.warnings(content.warnings);

@@ -42,6 +42,21 @@ void TextPage::latency(const Latency& latency) {
   }
 }
 
+void TextPage::table(const Table& table) {
+  std::vector<std::vector<std::string>> rows{table.head};
+  rows.insert(rows.end(), table.rows.begin(), table.rows.end());
+  std::vector<std::size_t> widths(table.head.size());
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i]));
+  }
+  line(std::string(kIndent, ' ') + table.heading, 2 * kIndent);
+  for (const auto& row : rows) {
+    std::string text(2 * kIndent, ' ');
+    for (std::size_t i = 0; i < row.size(); ++i) text += i + 1 < row.size() ? padded(row[i], widths[i] + kGap) : row[i];
+    line(text, 4 * kIndent);
+  }
+}
+
 void TextPage::warnings(const std::vector<Message>& warnings) {
   if (warnings.empty()) return;
   blank();

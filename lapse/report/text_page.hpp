@@ -23,6 +23,7 @@ class TextPage {
     for (const Row& each : rows) row(each);
   }
   void latency(const Latency& latency);
+  void table(const Table& table);
   void remark(const std::string& text) { line("  ! " + text, 4); }
   void warnings(const std::vector<Message>& warnings);
   std::string take() { return std::move(text_); }

@@ -35,7 +35,7 @@ class Output(Case):
     def test_csv_and_markdown(self):
         csv = self.folder / "runs.csv"
         self.lapse("time", "sim:submit=1us,device=1ms,time=virtual", "--max-runs", "3", "--csv", csv)
-        self.assertEqual(csv.read_text().splitlines()[1], "1,1001000,1000,1000000")
+        self.assertEqual(csv.read_text().splitlines()[1], "1,1001000,1000,1000000,")
         self.assertIn("|", self.lapse("time", "null", "--max-runs", "50", "--markdown", "-").stdout)
 
     def test_a_page_is_a_function_of_what_was_saved(self):

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <lapse/report/disturbed.hpp>
 #include <lapse/report/report.hpp>
 #include <lapse/stats/summary.hpp>
 #include <limits>
@@ -13,6 +14,7 @@ namespace lapse::report::example {
 inline void resummarise(Report& report) {
   report.summary = {stats::summarise(report.samples.end_to_end), stats::summarise(report.samples.submit),
                     stats::summarise(report.samples.device), stats::summarise(report.samples.h2d), stats::summarise(report.samples.d2h)};
+  if (!report.samples.tags.empty()) report.summary.undisturbed = stats::summarise(undisturbed(report.samples));
   const auto& median = report.summary.end_to_end.median;
   report.plan.reached = median ? median->relative_error() : std::numeric_limits<double>::infinity();
 }
@@ -81,6 +83,19 @@ inline Report asynchronous() {
   }
   report.throughput_per_s = 197.6;
   report.warnings = {{"steal", {{"percent", "3 %"}}}};
+  resummarise(report);
+  return report;
+}
+
+/// Every tenth of the runs was disturbed, and the slowest of all were.
+inline Report disturbed() {
+  Report report = synchronous();
+  Series& samples = report.samples;
+  for (std::size_t first = 0; first + 10 <= samples.end_to_end.size(); first += 100) {
+    samples.tags.push_back({first, 6, 1 | 4});  // steal, preempted
+    samples.tags.push_back({first + 6, 4, 4});
+    for (std::size_t i = first; i < first + 10; ++i) samples.end_to_end[i] = samples.submit[i] = samples.device[i] = 9e6;
+  }
   resummarise(report);
   return report;
 }

@@ -30,7 +30,7 @@ TEST(Json, HasTheKeysThatOthersRelyOn) {
   const auto document = to_json(example::synchronous());
   EXPECT_THAT(keys(document),
               ElementsAre("schema", "created", "argv", "interrupted", "failure", "subject", "environment", "device", "cold", "warmup",
-                          "processes", "plan", "answer", "memory", "summary", "audit", "throughput_per_s", "warnings", "samples"));
+                          "processes", "plan", "answer", "memory", "summary", "disturbed", "audit", "throughput_per_s", "warnings", "samples"));
   EXPECT_EQ(document["schema"], "lapse.result/1");
   EXPECT_THAT(keys(document["subject"]),
               ElementsAre("model", "engine", "engine_version", "engine_library", "device", "threads", "batch", "asynchronous", "transfers",
@@ -84,6 +84,7 @@ TEST(Json, EveryKeyIsInTheDocumentation) {
   const std::string documentation{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   expect_in(documentation, to_json(example::synchronous()));
   expect_in(documentation, to_json(example::failed()));
+  expect_in(documentation, to_json(example::disturbed()));
 }
 
 TEST(Json, SamplesAreWholeNanoseconds) {
