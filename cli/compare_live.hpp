@@ -1,7 +1,7 @@
 #pragma once
 // `lapse compare --a … --b …`: both sides measured now, in pairs of fresh processes that take turns.
 //
-// Both of a pair are loaded, checked and warmed up; then one runs a block of about a tenth of a second, and rests while the other one does.
+// Both of a pair are loaded, checked and warmed up; then one runs a block of about 50 ms, and rests while the other one does.
 // So whatever the machine does in the meantime it does to both, and what is left between adjacent blocks is the difference between them.
 // Which begins is left to chance (measuring::RoundOrder). A pair of processes is one observation: how memory happens to lie in a process
 // stays with it for as long as it lives.

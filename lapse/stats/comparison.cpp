@@ -96,9 +96,11 @@ std::string_view name(Change change) noexcept {
 
 double mean_log_ratio(std::span<const double> a_blocks, std::span<const double> b_blocks) {
   assert(a_blocks.size() == b_blocks.size() && !a_blocks.empty());
-  double sum = 0.0;
-  for (std::size_t i = 0; i < a_blocks.size(); ++i) sum += std::log(b_blocks[i] / a_blocks[i]);
-  return sum / static_cast<double>(a_blocks.size());
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < a_blocks.size(); ++i) ratios.push_back(std::log(b_blocks[i] / a_blocks[i]));
+  std::ranges::sort(ratios);
+  const std::size_t left_out = ratios.size() / 4;
+  return moments_of(std::span(ratios).subspan(left_out, ratios.size() - 2 * left_out)).mean;
 }
 
 Contrast paired(std::span<const double> log_ratios) {

@@ -45,7 +45,9 @@ struct Contrast {
   bool decidable() const noexcept { return basis >= Basis::GivenNoise; }
 };
 
-/// The log ratio of one pair of processes that took turns: the mean, over rounds, of ln(median of B's block / median of A's next to it).
+/// The log ratio of one pair of processes that took turns: the interquartile mean, over rounds, of ln(median of B's block / median of A's
+/// next to it). A quarter of the rounds at either end is left out: those in which somebody took the CPU from one of the two. (On a machine
+/// of two busy CPUs the mean of all scatters ten times as much.) Where A and B are alike they are left out alike.
 /// Both as long, none empty, values > 0.
 double mean_log_ratio(std::span<const double> a_blocks, std::span<const double> b_blocks);
 /// One log ratio a pair of processes, not empty. With a single pair there is no interval.

@@ -28,6 +28,12 @@ TEST(MeanLogRatio, TakesEachBlockWithTheOneNextToIt) {
   EXPECT_NEAR(mean_log_ratio(b, a), -std::log(1.1), 1e-12);
 }
 
+TEST(MeanLogRatio, LeavesOutTheRoundsInWhichANeighbourTookTheCpuFromOneSide) {
+  const std::array a{100.0, 200.0, 102.0, 100.0, 98.0, 100.0, 100.0, 100.0}, b{103.0, 103.0, 103.0, 190.0, 103.0, 103.0, 103.0, 103.0};
+  // ln 0.515 and the least of the rest at one end, ln 1.9 and the largest of the rest at the other.
+  EXPECT_NEAR(mean_log_ratio(a, b), std::log(1.03), 1e-12);
+}
+
 TEST(Paired, IsStudentsTOverThePairs) {
   const Contrast contrast = paired(std::array{0.01, 0.02, 0.03, 0.04, 0.05});
   EXPECT_NEAR(contrast.log_ratio, 0.03, 1e-12);
