@@ -39,6 +39,7 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  lapse time model.onnx\n"
     "  lapse time model.onnx --shape x=8x3x224x224 --threads 1 --pin 0 --json result.json\n"
+    "  lapse time model.onnx --processes 6 --json before.json\n"
     "  lapse time bert.pt --shape ids:int64=1x128 --fill ids=ints:0..30521\n"
     "  lapse time 'sim:submit=50us,device=5ms'";
 
@@ -216,11 +217,11 @@ Result<int> run_in_processes(Options& options, std::size_t count, const Context&
 }
 
 Result<int> run(Options& options, const Context& context) {
+  if (options.child == "turns") LAPSE_CHECK(options.check_side());
   if (!options.processes.empty()) {
     LAPSE_TRY(const std::size_t count, parse_processes(options.processes));
     if (count != 1) return run_in_processes(options, count, context);
   }
-  if (options.child == "turns") LAPSE_CHECK(options.check_side());
   if (!options.child.empty()) options.parent.emplace();
   if (!options.pin.empty()) {
     LAPSE_TRY(const auto cpus, host::parse_cpu_list(options.pin));
