@@ -4,7 +4,6 @@
 #include <lapse/report/latency.hpp>
 #include <lapse/report/messages.hpp>
 #include <lapse/report/quantity.hpp>
-#include <span>
 
 namespace lapse::report {
 namespace {
@@ -52,11 +51,10 @@ void add_percentiles(const stats::Summary& summary, bool nested, Language langua
                           say(Text::Extremes, language, {{"min", duration(summary.min)}, {"max", duration(summary.max)}}), "", nested});
 }
 
-void draw_histogram(const stats::Summary& summary, std::vector<double> samples, Language language, Latency& latency) {
+void draw_histogram(const stats::Summary& summary, std::span<const double> sorted, Language language, Latency& latency) {
   const double high = summary.p99 ? summary.p99->value : summary.max;
-  if (samples.size() < kRunsForHistogram || !(high > summary.min)) return;
-  std::sort(samples.begin(), samples.end());
-  latency.histogram = bars(stats::histogram(samples, summary.min, high, kHistogramCells));
+  if (sorted.size() < kRunsForHistogram || !(high > summary.min)) return;
+  latency.histogram = bars(stats::histogram(sorted, summary.min, high, kHistogramCells));
   latency.range = say(summary.p99 ? Text::HistogramToP99 : Text::HistogramToMax, language, {{"range", duration_range(summary.min, high)}});
 }
 

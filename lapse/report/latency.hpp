@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <lapse/report/render.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,7 @@ std::string counted_runs(std::uint64_t n, Language language);
 LatencyRow quantile_row(std::string label, const stats::QuantileEstimate& estimate, bool nested, Language language);
 /// What follows the median: the other quantiles and the mean.
 void add_percentiles(const stats::Summary& summary, bool nested, Language language, Latency& latency);
-/// Nothing where `samples` are too few or all the same. A copy is sorted: who needs them no more moves them here.
-void draw_histogram(const stats::Summary& summary, std::vector<double> samples, Language language, Latency& latency);
+/// Of `sorted` samples. Nothing where they are too few or all the same.
+void draw_histogram(const stats::Summary& summary, std::span<const double> sorted, Language language, Latency& latency);
 
 }  // namespace lapse::report

@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <lapse/stats/changepoints.hpp>
 #include <lapse/stats/course.hpp>
 #include <lapse/stats/normal_scores.hpp>
@@ -13,7 +16,7 @@ namespace lapse::stats {
 namespace {
 
 constexpr std::size_t kFewestRuns = 30;    // below, a change of three deviations can't be told from chance
-constexpr std::size_t kMostBlocks = 4096;  // PELT is quadratic where nothing changes
+constexpr std::size_t kMostBlocks = 2048;  // PELT is quadratic where nothing changes
 constexpr std::size_t kShortest = 5;       // blocks of a segment
 constexpr double kMostDependence = 0.99;
 constexpr double kSteadyShare = 0.25;  // Barrett et al.: the last 500 of 2,000
@@ -25,11 +28,22 @@ constexpr double kTrendByChance = 3e-5;  // on either side: four standard errors
 constexpr double kFewestForTrend = 4.0;  // independent runs
 constexpr double kLine = 30.0;           // a frequency that holds so many times what its neighbours hold: e^-30 by chance
 
+// Of values that are 0 or more, without a copy, as a series may be too long for one: their order is that of their bits, and the median's
+// are found a byte at a time.
 double median_of(std::span<const double> values) {
-  std::vector<double> copy(values.begin(), values.end());
-  const auto middle = copy.begin() + static_cast<std::ptrdiff_t>(copy.size() / 2);
-  std::ranges::nth_element(copy, middle);
-  return *middle;
+  std::uint64_t found = 0;
+  std::size_t rank = values.size() / 2;
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    std::array<std::size_t, 256> counts{};
+    for (const double value : values) {
+      const auto bits = std::bit_cast<std::uint64_t>(value) >> shift;
+      if (bits >> 8 == found) ++counts[bits & 0xFF];
+    }
+    std::size_t byte = 0;
+    while (rank >= counts[byte]) rank -= counts[byte++];
+    found = found << 8 | byte;
+  }
+  return std::bit_cast<double>(found);
 }
 
 // Means of blocks of `length`; the last one takes what is left over.
@@ -114,17 +128,18 @@ std::optional<double> cycle(std::span<const double> white, std::size_t runs) {
 // By how much the level goes up and down over a cycle, relative to it: medians of its tenths.
 double swing(std::span<const double> series, double length) {
   constexpr std::size_t kParts = 10;
-  std::vector<std::vector<double>> parts(kParts);
+  std::vector<std::vector<float>> parts(kParts);  // half the memory, and much finer than the band
   for (std::size_t i = 0; i < series.size(); ++i) {
     const double phase = std::fmod(static_cast<double>(i), length) / length;
-    parts[std::min(kParts - 1, static_cast<std::size_t>(phase * kParts))].push_back(series[i]);
+    parts[std::min(kParts - 1, static_cast<std::size_t>(phase * kParts))].push_back(static_cast<float>(series[i]));
   }
   double low = std::numeric_limits<double>::infinity(), high = 0.0;
-  for (const auto& part : parts) {
+  for (auto& part : parts) {
     if (part.empty()) continue;
-    const double level = median_of(part);
-    low = std::min(low, level);
-    high = std::max(high, level);
+    const auto middle = part.begin() + static_cast<std::ptrdiff_t>(part.size() / 2);
+    std::ranges::nth_element(part, middle);
+    low = std::min(low, static_cast<double>(*middle));
+    high = std::max(high, static_cast<double>(*middle));
   }
   return (high - low) / median_of(series);
 }

@@ -11,7 +11,7 @@
 // - Two levels are the same when their medians differ by less than kBand of them; Barrett's 1 ms knows no scale.
 // - A line through the steady part must not show that its level still moves (Student's t), nor its periodogram a cycle that PELT can't cut:
 //   one frequency that holds 30 times what its neighbours hold.
-// Of series of more than 4,096 runs, means of as many blocks are looked at.
+// Of series of more than 2,048 runs, means of as many blocks are looked at.
 
 #include <cstddef>
 #include <span>
@@ -47,7 +47,7 @@ struct Steadiness {
 /// Levels that differ by no more than this share are one: less than what two runs of one program differ by on a quiet machine.
 inline constexpr double kBand = 0.02;
 
-/// `series` in the order of measurement. Scale-free: what counts is the change relative to the level.
+/// `series` in the order of measurement, each 0 or more. Scale-free: what counts is the change relative to the level.
 Steadiness examine_course(std::span<const double> series);
 
 }  // namespace lapse::stats

@@ -11,9 +11,14 @@ const NamedQuantile* find_quantile(std::string_view name) {
 }
 
 Summary summarise(std::span<const double> series) {
+  std::vector<double> copy(series.begin(), series.end());
+  return summarise_in_place(copy);
+}
+
+Summary summarise_in_place(std::span<double> series) {
   const Dependence dependence(series);
-  std::vector<double> sorted(series.begin(), series.end());
-  std::sort(sorted.begin(), sorted.end());
+  std::sort(series.begin(), series.end());
+  const std::span<const double> sorted = series;
 
   Summary summary;
   for (const NamedQuantile& each : kQuantiles) {
@@ -33,6 +38,11 @@ Summary summarise(std::span<const double> series) {
   }
   if (summary.count > 1) summary.standard_deviation = std::sqrt(squares / static_cast<double>(summary.count - 1));
   return summary;
+}
+
+bool supports(const Summary& summary, double p) {
+  const auto found = std::ranges::find_if(kQuantiles, [p](const NamedQuantile& each) { return each.p >= p; });
+  return found != kQuantiles.end() && (summary.*found->estimate).has_value();
 }
 
 std::vector<std::size_t> histogram(std::span<const double> sorted, double low, double high, std::size_t bins) {

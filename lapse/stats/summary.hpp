@@ -36,6 +36,11 @@ const NamedQuantile* find_quantile(std::string_view name);
 /// `series` in the order of measurement: how alike neighbours are decides how wide an interval is (dependence.hpp). A sorted copy is made.
 /// An empty series gives count 0, zeros, and Needs for every quantile.
 Summary summarise(std::span<const double> series);
+/// The same of a series too long for a copy: it is sorted afterwards.
+Summary summarise_in_place(std::span<double> series);
+
+/// Does the series give the p-quantile an interval? Asked of the least of kQuantiles that is not below p.
+bool supports(const Summary& summary, double p);
 
 /// Counts of `sorted` (ascending) in `bins` equal cells over [low, high]; the last cell is closed; what lies outside is not counted.
 std::vector<std::size_t> histogram(std::span<const double> sorted, double low, double high, std::size_t bins);
