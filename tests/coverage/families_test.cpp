@@ -85,6 +85,7 @@ TEST(CoverageFamilies, UnsteadyOnesChangeByFivePercent) {
 TEST(CoverageFamilies, AWarmUpDecaysFromTwiceTheLevel) {
   const auto values = take(family("warm-up"), 60);
   EXPECT_NEAR(values[0], 2.0, 0.25);
+  EXPECT_NEAR(values[6], 1.0 + std::exp(-1.0), 0.2);
   EXPECT_NEAR(values[40], 1.0, 0.15);
 }
 
