@@ -10,6 +10,7 @@
 #include <lapse/report/compose.hpp>
 #include <lapse/stats/summary.hpp>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -28,8 +29,8 @@ constexpr const char* kFooter =
     "MODEL is a file (.onnx, .pt), a folder in the ONNX test-data layout (model.onnx and\n"
     "test_data_set_*/{input,output}_N.pb), work of your own in a library (./libmine.so:gemm, see\n"
     "docs/subjects.md), null (does nothing: what is left is lapse's own cost), or\n"
-    "sim:submit=50us,device=5ms (a simulated asynchronous device; also first=, cold=, h2d=, d2h=,\n"
-    "kernels=, jitter=, seed=, time=real|virtual, blocking=0|1, fault=NAME).\n"
+    "sim:submit=50us,device=5ms (a simulated asynchronous device; also first=, cold=, sleep=, wake=,\n"
+    "h2d=, d2h=, kernels=, jitter=, seed=, time=real|virtual, blocking=0|1, fault=NAME).\n"
     "\n"
     "The measurement ends when the 95 % interval of the median lies within ± --precision (after at least\n"
     "half a second, and as many runs as --percentile needs), or when --budget or --max-runs is used up; the\n"
@@ -40,6 +41,7 @@ constexpr const char* kFooter =
     "  lapse time model.onnx\n"
     "  lapse time model.onnx --shape x=8x3x224x224 --threads 1 --pin 0 --json result.json\n"
     "  lapse time model.onnx --processes 6 --json before.json\n"
+    "  lapse time model.onnx --idle 0,1ms,10ms,100ms\n"
     "  lapse time bert.pt --shape ids:int64=1x128 --fill ids=ints:0..30521\n"
     "  lapse time 'sim:submit=50us,device=5ms'";
 
@@ -51,17 +53,38 @@ auto one_of(std::vector<std::string> words) {
   };
 }
 
+constexpr std::size_t kMostGaps = 16;
+constexpr Duration kLongestGap = std::chrono::minutes{1};
+
+/// "0,1ms,10ms" → ascending.
+Result<std::vector<Duration>> parse_gaps(const std::string& text) {
+  std::vector<Duration> gaps;
+  std::istringstream list(text + ',');
+  for (std::string gap; std::getline(list, gap, ',');) {
+    LAPSE_TRY(const Duration duration, parse_duration(gap));
+    gaps.push_back(duration);
+  }
+  std::ranges::sort(gaps);
+  const bool twice = std::ranges::adjacent_find(gaps) != gaps.end();
+  if (twice || gaps.size() > kMostGaps || gaps.back() > kLongestGap) {
+    return fail(ErrorCode::BadUse, fmt::format("--idle takes up to {} different pauses of at most a minute, not '{}'", kMostGaps, text),
+                "such as --idle 0,1ms,10ms,100ms");
+  }
+  return gaps;
+}
+
 constexpr double kMostRuns = 100'000'000;  // 4.8 GB of samples
 
 // What belongs to a measurement as a whole, not to one of its processes; and not to one side of a comparison either.
-constexpr std::array<std::string_view, 6> kOfTheWhole{"--processes", "--budget", "--json", "--csv", "--markdown", "--html"};
-constexpr std::array<std::string_view, 5> kOfNoSide{"--precision", "--percentile", "--min-runs", "--max-runs", "--warmup"};
+constexpr std::array<std::string_view, 7> kOfTheWhole{"--processes", "--strict", "--budget", "--json", "--csv", "--markdown", "--html"};
+constexpr std::array<std::string_view, 6> kOfNoSide{"--precision", "--percentile", "--min-runs", "--max-runs", "--warmup", "--idle"};
 
 struct Options {
   const CLI::App* app = nullptr;
   std::string processes, child;
   std::optional<ParentProcess> parent;  // of a child
-  std::string model, percentile = "p90", budget = "30s", timeout = "60s", pin, scenario = "single-stream";
+  std::string model, percentile = "p90", budget = "30s", timeout = "60s", pin, idle, scenario = "single-stream";
+  bool strict = false;
   std::int64_t warmup = -1;   // -1: not given
   std::size_t in_flight = 0;  // 0: not given
   std::string transfers, audit = "on";
@@ -86,6 +109,8 @@ struct Options {
     option("--max-runs", plan.max_runs, "N", "Timed runs at the most (default: 1000000)")->check(number_between(1, kMostRuns));
     option("--processes", processes, "K|auto", "Measure in K fresh processes, which share the budget; auto: 5 or more, until --precision");
     option("--warmup", warmup, "N", "Runs to discard first (default: until the times settle)")->check(number_between(0, kMostRuns));
+    command.add_flag("--strict", strict, "Exit with 5 unless the times were steady")->group("Measuring");
+    option("--idle", idle, "GAPS", "Besides, latency against the pause before each inference (0,1ms,10ms); takes --budget once more");
     option("--scenario", scenario, "NAME", "single-stream: latency, one at a time; offline: throughput, several in flight")
         ->check(one_of({"single-stream", "offline"}));
     option("--in-flight", in_flight, "N", "Inferences in flight in the offline scenario (default: usable CPUs)")
@@ -132,6 +157,8 @@ struct Options {
     return {};
   }
 
+  int status_of(const report::PlanRow& plan) const { return strict && !report::steady(plan) ? kUndecided : 0; }
+
   /// To the parent, where there is one.
   Result<void> write(const report::Report& report, report::Language language) {
     if (!parent) return outputs.write(report, language);
@@ -142,7 +169,7 @@ struct Options {
   Result<measuring::Plan> read_plan() const {
     measuring::Plan result = plan;
     LAPSE_TRY(result.budget, parse_duration(budget));
-    result.precision_runs = stats::runs_needed(stats::find_quantile(percentile)->p);
+    result.percentile = stats::find_quantile(percentile)->p;
     if (warmup >= 0) result.warmup = static_cast<std::size_t>(warmup);
     if (scenario == "offline") {
       result.scenario = measuring::Scenario::Offline;
@@ -156,6 +183,13 @@ struct Options {
     }
     if (result.cold_cache && result.in_flight > 1) {
       return fail(ErrorCode::BadUse, "--cold-cache belongs to one inference at a time", "leave --scenario offline out");
+    }
+    if (!idle.empty()) {
+      LAPSE_TRY(result.idle, parse_gaps(idle));
+      if (result.in_flight > 1 || result.cold_cache) {
+        return fail(ErrorCode::BadUse, "--idle belongs to one inference at a time and a cache that is left alone",
+                    "leave --scenario offline and --cold-cache out");
+      }
     }
     result.audit = audit == "on";
     if (result.min_runs > result.max_runs) {
@@ -206,6 +240,7 @@ class LastWords {
 
 Result<int> run_in_processes(Options& options, std::size_t count, const Context& context) {
   LAPSE_TRY(const measuring::Plan plan, options.read_plan());
+  if (!plan.idle.empty()) return fail(ErrorCode::BadUse, "--idle belongs to one process", "leave --processes out");
   LAPSE_CHECK(options.outputs.open());
   ProcessesRequest request{options.given(), count, plan.budget, plan.precision};
   request.arguments.insert(request.arguments.end(), {"--", options.model});
@@ -213,7 +248,8 @@ Result<int> run_in_processes(Options& options, std::size_t count, const Context&
   measured.report.argv = context.argv;
   LAPSE_CHECK(options.outputs.write(measured.report, context.language));
   if (measured.failure) return tl::unexpected(*measured.failure);  // after what had been measured until then
-  return measured.report.plan.stop == "interrupted" ? exit_status(ErrorCode::Interrupted) : 0;
+  if (measured.report.plan.stop == "interrupted") return exit_status(ErrorCode::Interrupted);
+  return options.status_of(measured.report.plan);
 }
 
 Result<int> run(Options& options, const Context& context) {
@@ -259,7 +295,8 @@ Result<int> run(Options& options, const Context& context) {
   LAPSE_CHECK(options.write(report, context.language));
   const measuring::Measurement& measurement = timing.timing.measurement;
   if (measurement.failure) return tl::unexpected(*measurement.failure);  // after what had been measured until then
-  return measurement.stop == measuring::Stop::Interrupted ? exit_status(ErrorCode::Interrupted) : 0;
+  if (measurement.stop == measuring::Stop::Interrupted) return exit_status(ErrorCode::Interrupted);
+  return options.status_of(report.plan);
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ Outcome measure_once(const Family& family, std::uint64_t seed) {
   series.reserve(measured->samples.size());
   for (const measuring::Sample& sample : measured->samples) series.push_back(static_cast<double>(sample.end_to_end.count()));
   const stats::Summary summary = stats::summarise(series);
-  return {summary.median, summary.p99, measured->course.verdict, series.size(), measured->warmup.discarded};
+  return {summary.median, summary.p99, measured->verdict(), series.size(), measured->warmup.discarded};
 }
 
 bool unsteady(stats::Course verdict, const Family& family) {

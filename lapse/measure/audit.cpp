@@ -4,17 +4,14 @@
 #include <cmath>
 #include <iterator>
 #include <lapse/measure/audit.hpp>
-#include <span>
 
 namespace lapse::measuring {
 namespace {
 
-constexpr double kDriftShare = 0.02;   // halves further apart than this, and with disjoint intervals, are not one distribution
 constexpr double kTailFactor = 2.0;    // p99 beyond twice the median: a person notices
 constexpr double kStealShare = 0.01;   // as much as the default precision
 constexpr double kOthersShare = 0.05;  // a twentieth of the machine: desktops idle below it
 constexpr double kClockShare = 0.05;   // the clock's own cost as a share of the median
-constexpr std::size_t kMinHalf = 36;   // runs in each half before a drift can be told from noise
 
 std::string percent(double share) { return share < 0.1 ? fmt::format("{:.2g} %", 100 * share) : fmt::format("{:.0f} %", 100 * share); }
 // As --budget takes it, rounded up.
@@ -33,7 +30,7 @@ class Audit {
 
   Warnings operator()() {
     check_stop();
-    check_drift();
+    check_course();
     check_latency();
     check_device();
     check_machine();
@@ -48,10 +45,6 @@ class Audit {
   void check_stop() {
     const Measurement& measurement = timing_.measurement;
     const std::size_t runs = measurement.samples.size();
-    if (measurement.warmup.verdict == WarmupVerdict::NotSettled) {
-      warn("warmup_not_settled", {{"runs", std::to_string(measurement.warmup.discarded)},
-                                  {"suggest", std::to_string(std::max<std::size_t>(10, 2 * measurement.warmup.discarded))}});
-    }
     if (measurement.stop == Stop::Interrupted || measurement.stop == Stop::Failed) return;
     const auto& median = summary_.end_to_end.median;
     if (!median) return warn("few_runs", {{"runs", std::to_string(runs)}, {"needed", std::to_string(median.error().runs)}});
@@ -68,18 +61,29 @@ class Audit {
     warn("precision_not_reached", std::move(facts));
   }
 
-  void check_drift() {
-    const auto& samples = timing_.measurement.samples;
-    const std::size_t half = samples.size() / 2;
-    if (half < kMinHalf) return;
-    const auto first = median_of({samples.begin(), half});
-    const auto second = median_of({samples.end() - static_cast<std::ptrdiff_t>(half), half});
-    const bool disjoint = first->high < second->low || second->high < first->low;
-    const double change = (second->value - first->value) / first->value;
-    if (!disjoint || std::abs(change) < kDriftShare) return;
-    warn("drift", {{"first", format_nanoseconds(first->value)},
-                   {"second", format_nanoseconds(second->value)},
-                   {"percent", fmt::format("{}{}", change > 0 ? "+" : "-", percent(std::abs(change)))}});
+  // The timed runs hold more than one level, or the warm-up that the user did not ask to discard.
+  void check_course() {
+    const Measurement& measurement = timing_.measurement;
+    const stats::Steadiness& course = measurement.course;
+    if (course.verdict == stats::Course::Flat || course.verdict == stats::Course::TooShort) return;
+    if (course.verdict == stats::Course::WarmUp) {
+      if (!measurement.warmup.asked) return;
+      const std::size_t runs = measurement.warmup.discarded, cold = course.steady_from;
+      return warn("warmup_too_short",
+                  {{"runs", std::to_string(runs)}, {"cold", std::to_string(cold)}, {"suggest", std::to_string(runs + cold)}});
+    }
+    if (course.cycle > 0) return warn("cycle", {{"runs", fmt::format("{:.0f}", course.cycle)}});
+    const auto [low, high] = std::ranges::minmax(course.segments, {}, &stats::Segment::median);
+    const double last = course.segments.back().median;
+    if (course.verdict == stats::Course::Slowdown) {
+      return warn("slowdown", {{"first", format_nanoseconds(low.median)},
+                               {"second", format_nanoseconds(last)},
+                               {"percent", percent(last / low.median - 1)},
+                               {"runs", std::to_string(course.steady_from)}});
+    }
+    std::map<std::string, std::string> facts;
+    if (low.median < high.median) facts = {{"low", format_nanoseconds(low.median)}, {"high", format_nanoseconds(high.median)}};
+    warn("no_steady_state", std::move(facts));
   }
 
   void check_latency() {
@@ -117,12 +121,6 @@ class Audit {
       warnings_.push_back(finding.warning);
       if (finding.rule == Rule::LaunchGaps && !plan_.graph) warnings_.back().facts["close"] = "--cuda-graph";
     }
-  }
-
-  static stats::QuantileEstimate median_of(std::span<const Sample> samples) {
-    std::vector<double> values;
-    for (const Sample& sample : samples) values.push_back(static_cast<double>(sample.end_to_end.count()));
-    return stats::summarise(values).median;
   }
 
   const Plan& plan_;

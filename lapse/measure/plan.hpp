@@ -24,7 +24,7 @@ struct Plan {
   bool audit = true;          // look for what would make the numbers wrong; takes about a hundredth of the time
 
   double precision = 0.01;                     // stop when the 95 % interval of the median lies within ± this share of it
-  std::size_t precision_runs = 36;             // … and there are so many runs: p90 needs 36
+  double percentile = 0.9;                     // … and the runs support an interval of this one, too: p90 needs 36 independent ones
   Duration budget = std::chrono::seconds{30};  // of warm-up and timed runs together
   std::size_t min_runs = 1;                    // done whatever the budget says
   std::size_t max_runs = 1'000'000;            // raw samples take 48 bytes each

@@ -5,6 +5,7 @@
 #include <lapse/measure/run.hpp>
 #include <lapse/measure/watchdog.hpp>
 #include <lapse/stats/quantile.hpp>
+#include <lapse/stats/summary.hpp>
 #include <limits>
 
 namespace lapse::measuring {
@@ -18,22 +19,35 @@ constexpr std::size_t kFirstBatch = 5;
 // With several in flight, every batch ends with some of them idle: 20 rounds keep that below 5 % of it, a second mostly far below.
 constexpr Duration kOfflineBatchTime = std::chrono::seconds{1};
 constexpr std::size_t kOfflineRounds = 20;
-// Intervals are looked at each time the sample has grown by a tenth: the sort stays cheap, and repeated looks few.
-constexpr double kLookGrowth = 1.1;
+// A rule that stops at the first narrow interval stops where chance made it narrow, and it is too narrow then. So looks are few, each at a
+// sample that has grown by a quarter, and two in a row must agree: what is left of the effect is measured (bench/coverage).
+constexpr double kLookGrowth = 1.25;
+constexpr int kLooksInARow = 2;
 
-// Warming up: windows of at least 5 runs and 50 ms; it is over when a window's median is no longer below 97 % of the one before, and
-// takes a fifth of the budget at the most.
+// Warming up, roughly: windows of at least 5 runs and 50 ms; it is over when a window's median is no longer below 97 % of the one before,
+// and takes a fifth of the budget at the most. The course of the timed runs tells afterwards whether that was enough.
 constexpr std::size_t kWarmupWindowRuns = 5;
 constexpr Duration kWarmupWindowTime = std::chrono::milliseconds{50};
 constexpr double kStillFaster = 0.97;
 constexpr int kWarmupBudgetShare = 5;
 
-std::vector<double> sorted_latencies(std::span<const Sample> samples) {
-  std::vector<double> sorted;
-  sorted.reserve(samples.size());
-  for (const Sample& sample : samples) sorted.push_back(static_cast<double>(sample.end_to_end.count()));
-  std::ranges::sort(sorted);
-  return sorted;
+std::vector<double> latencies(std::span<const Sample> samples) {
+  std::vector<double> series;
+  series.reserve(samples.size());
+  for (const Sample& sample : samples) series.push_back(static_cast<double>(sample.end_to_end.count()));
+  return series;
+}
+
+double median(std::vector<double> series) {
+  std::ranges::sort(series);
+  return stats::quantile(series, 0.5);
+}
+
+// What was discarded took longer than so many steady runs.
+Duration excess(std::span<const Sample> discarded, double steady) {
+  double sum = 0.0;
+  for (const Sample& sample : discarded) sum += static_cast<double>(sample.end_to_end.count()) - steady;
+  return Duration{std::llround(std::max(0.0, sum))};
 }
 
 class Run {
@@ -46,6 +60,7 @@ class Run {
   Result<Measurement> operator()() {
     LAPSE_CHECK(warm_up());
     LAPSE_CHECK(measure());
+    examine_course(result_);
     return std::move(result_);
   }
 
@@ -85,7 +100,8 @@ class Run {
 
   Result<void> warm_up() {
     enter_phase("the warm-up");
-    std::vector<Sample> discarded;
+    result_.warmup.asked = plan_.warmup.has_value();
+    std::vector<Sample>& discarded = result_.warmup.samples;
     if (plan_.warmup) {
       while (discarded.size() < *plan_.warmup && !interrupted()) {
         LAPSE_CHECK(batch(discarded, std::min(*plan_.warmup - discarded.size(), batch_size(discarded)), Instant::max()));
@@ -95,15 +111,12 @@ class Run {
       LAPSE_CHECK(settle(discarded));
     }
     result_.warmup.discarded = discarded.size();
-    const auto kept = std::span(discarded).first(std::min(discarded.size(), kWarmupSamples));
-    result_.warmup.samples.assign(kept.begin(), kept.end());
     return {};
   }
 
   Result<void> settle(std::vector<Sample>& discarded) {
     const Instant deadline = begin_ + plan_.budget / kWarmupBudgetShare;
     double previous = std::numeric_limits<double>::infinity();
-    result_.warmup.verdict = WarmupVerdict::TooShort;
     while (!interrupted() && timeline_.now() < deadline) {
       const std::size_t first = discarded.size();
       const Instant window_begin = timeline_.now();
@@ -113,13 +126,9 @@ class Run {
       } while (timeline_.now() - window_begin < kWarmupWindowTime && timeline_.now() < deadline && !interrupted());
       const std::size_t runs = discarded.size() - first;
       if (runs < kWarmupWindowRuns) continue;  // the deadline cut this window short: no verdict from it
-      const double median = stats::quantile(sorted_latencies(std::span(discarded).subspan(first)), 0.5);
-      if (median >= kStillFaster * previous) {
-        result_.warmup.verdict = WarmupVerdict::Settled;
-        return {};
-      }
-      if (previous < std::numeric_limits<double>::infinity()) result_.warmup.verdict = WarmupVerdict::NotSettled;
-      previous = median;
+      const double now = median(latencies(std::span(discarded).subspan(first)));
+      if (now >= kStillFaster * previous) return {};
+      previous = now;
     }
     return {};
   }
@@ -162,21 +171,25 @@ class Run {
       }
 
       if (static_cast<double>(samples.size()) >= next_look) {
-        next_look = static_cast<double>(samples.size()) * kLookGrowth;
         if (precise_enough()) return finish(Stop::Precision);
+        next_look = static_cast<double>(samples.size()) * kLookGrowth;
       }
       tell(false, samples.size());
     }
   }
 
   bool precise_enough() {
-    const auto sorted = sorted_latencies(result_.samples);
-    const auto median = stats::estimate_quantile(sorted, 0.5);
-    if (!median) return false;
-    progress_.median_ns = median->value;
-    progress_.relative_error = median->relative_error();
-    return sorted.size() >= std::max(plan_.precision_runs, plan_.min_runs) && result_.timed >= kMinTimeForPrecision &&
-           progress_.relative_error <= plan_.precision;
+    // First of all: a level among them that is past makes all runs look dependent, and no interval narrow.
+    const bool moved = examine_course(result_);
+    const auto summary = stats::summarise(latencies(result_.samples));
+    if (summary.median) {
+      progress_.median_ns = summary.median->value;
+      progress_.relative_error = summary.median->relative_error();
+    }
+    const bool narrow = summary.median && progress_.relative_error <= plan_.precision && result_.samples.size() >= plan_.min_runs &&
+                        result_.timed >= kMinTimeForPrecision && stats::supports(summary, plan_.percentile);
+    narrow_looks_ = !narrow || moved ? 0 : narrow_looks_ + 1;
+    return narrow_looks_ == kLooksInARow;
   }
 
   Result<void> finish(Stop stop) {
@@ -192,24 +205,35 @@ class Run {
   const Instant begin_;
   std::size_t iteration_ = 0;
   Progress progress_;
+  int narrow_looks_ = 0;  // in a row
   Instant next_sign_of_life_{Instant::min()};
   Measurement result_;
 };
 
 }  // namespace
 
-std::string_view name(WarmupVerdict verdict) noexcept {
-  switch (verdict) {
-    case WarmupVerdict::Settled:
-      return "settled";
-    case WarmupVerdict::NotSettled:
-      return "not-settled";
-    case WarmupVerdict::TooShort:
-      return "too-short";
-    case WarmupVerdict::Fixed:
-      break;
+bool examine_course(Measurement& measurement) {
+  Warmup& warmup = measurement.warmup;
+  std::vector<Sample>& samples = measurement.samples;
+  stats::Steadiness& course = measurement.course;
+  const auto series = latencies(samples);
+  course = stats::examine_course(series);
+  const bool move = course.verdict == stats::Course::WarmUp && !warmup.asked;
+  if (move) {
+    const std::size_t cold = course.steady_from;
+    const auto end = samples.begin() + static_cast<std::ptrdiff_t>(cold);
+    measurement.timed -= std::min(measurement.timed, end->start - samples.front().start);
+    warmup.samples.insert(warmup.samples.end(), samples.begin(), end);
+    warmup.discarded += cold;
+    samples.erase(samples.begin(), end);
+    const auto steady = std::ranges::find(course.segments, cold, &stats::Segment::first);
+    warmup.levels.insert(warmup.levels.end(), course.segments.begin(), steady);
+    course = {stats::Course::Flat, 0, {steady, course.segments.end()}, 0.0};
+    for (stats::Segment& segment : course.segments) segment.first -= cold;
   }
-  return "fixed";
+  if (!samples.empty()) warmup.cost = excess(warmup.samples, median(latencies(samples)));
+  warmup.samples.resize(std::min(warmup.samples.size(), kWarmupSamples));
+  return move;
 }
 
 Result<Measurement> run(Subject& subject, const Plan& plan, const Hooks& hooks, Examiner* examiner) {

@@ -15,34 +15,34 @@
 #include <lapse/measure/plan.hpp>
 #include <lapse/measure/sample.hpp>
 #include <lapse/measure/subject.hpp>
+#include <lapse/stats/course.hpp>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 namespace lapse::measuring {
 
-enum class WarmupVerdict {
-  Settled,     // the last window was no longer faster than the one before
-  NotSettled,  // still getting faster when the time for warming up was over
-  TooShort,    // too little time to tell: not even two windows of runs
-  Fixed,       // as many runs as the plan asked for
-};
-std::string_view name(WarmupVerdict verdict) noexcept;
-
 struct Warmup {
   std::size_t discarded = 0;
-  WarmupVerdict verdict = WarmupVerdict::Fixed;
-  std::vector<Sample> samples{};  // of the discarded, the first kWarmupSamples: for showing how the times settled
+  bool asked = false;                    // as many as the plan asked for; otherwise until the times were steady
+  Duration cost{};                       // what the discarded runs took longer than the median of those that followed
+  std::vector<stats::Segment> levels{};  // of those among them that had been timed, and turned out to be cold
+  std::vector<Sample> samples{};         // of the discarded, the first kWarmupSamples: for showing how the times settled
 };
 inline constexpr std::size_t kWarmupSamples = 10'000;
 
 struct Measurement {
   Warmup warmup;
+  stats::Steadiness course;     // of the samples
   std::vector<Sample> samples;  // in the order of their submission
   Duration timed{};             // from the first timed submit until the last completion, pauses between batches left out
   Stop stop = Stop::Precision;
   std::optional<Error> failure;       // of Stop::Failed: what ended it; the samples are those of before
   std::vector<std::size_t> blocks{};  // how many of the samples each turn made, where they were made in turns
+
+  /// Of all timed runs: that of the samples, or warm-up where they are flat because the cold ones were moved.
+  stats::Course verdict() const noexcept {
+    return course.verdict == stats::Course::Flat && !warmup.levels.empty() ? stats::Course::WarmUp : course.verdict;
+  }
 };
 
 struct Progress {
@@ -64,6 +64,10 @@ struct Hooks {
   Turns* turns = nullptr;                         // who says when to run (turns.hpp); null: the plan alone
   Disturbances* disturbances = nullptr;           // watches each batch of runs; may be null
 };
+
+/// Looks at the course of the samples. Where they begin with warm-up, it is moved to the discarded, unless the plan said how many those
+/// are. True when runs were moved.
+bool examine_course(Measurement& measurement);
 
 /// Runs the plan. An error of the subject ends it; what had been timed until then is kept. `examiner` (may be null) has its looks between
 /// batches. Errors: those of the subject before the first timed batch was complete.

@@ -79,7 +79,9 @@ std::optional<Expiry> Watchdog::look(Instant now) {
     if (published_ != nullptr && complete_ > 0) {
       const auto first = published_->samples.begin();
       const std::vector<Sample> complete(first, first + static_cast<std::ptrdiff_t>(complete_));
-      expiry.so_far = Measurement{published_->warmup, complete, published_->timed, Stop::Failed, std::nullopt};
+      Measurement so_far{.warmup = published_->warmup, .samples = complete, .timed = published_->timed, .stop = Stop::Failed};
+      examine_course(so_far);
+      expiry.so_far = std::move(so_far);
     }
     return expiry;
   }

@@ -47,7 +47,16 @@ PlanRow plan_row(const measuring::Plan& plan, const measuring::Measurement& meas
   row.reached = end_to_end.median ? end_to_end.median->relative_error() : std::numeric_limits<double>::infinity();
   row.budget_ns = nanoseconds(plan.budget);
   row.stop = measuring::name(measurement.stop);
-  row.warmup_verdict = measuring::name(measurement.warmup.verdict);
+  row.warmup_verdict = stats::name(measurement.verdict());
+  row.warmup_asked = measurement.warmup.asked;
+  row.warmup_cost_ns = nanoseconds(measurement.warmup.cost);
+  row.cycle = measurement.course.cycle;
+  for (const auto* levels : {&measurement.warmup.levels, &measurement.course.segments}) {
+    for (const stats::Segment& level : *levels) {
+      const std::size_t first = row.segments.empty() ? 0 : row.segments.back().first + row.segments.back().count;
+      row.segments.push_back({first, level.count, level.median});
+    }
+  }
   row.discarded = static_cast<std::int64_t>(measurement.warmup.discarded);
   return row;
 }
@@ -68,7 +77,10 @@ Series series(const std::vector<measuring::Sample>& samples, bool staged) {
 
 IdleRow idle_row(const measuring::GapRuns& gap, bool staged) {
   const measuring::Summaries summary = measuring::summarise(gap.samples, staged);
-  return {nanoseconds(gap.gap), nanoseconds(gap.slept), gap.mhz, series(gap.samples, staged),
+  return {nanoseconds(gap.gap),
+          nanoseconds(gap.slept),
+          gap.mhz,
+          series(gap.samples, staged),
           {summary.end_to_end, summary.submit, summary.device, summary.h2d, summary.d2h}};
 }
 

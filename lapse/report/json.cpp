@@ -98,7 +98,14 @@ Json series(const std::vector<double>& samples) {
 }
 
 Json warmup(const Report& report) {
-  Json out{{"discarded", report.plan.discarded}, {"verdict", report.plan.warmup_verdict}};
+  const PlanRow& plan = report.plan;
+  Json segments = Json::array();
+  for (const stats::Segment& segment : plan.segments) {
+    segments.push_back({{"first", segment.first}, {"count", segment.count}, {"median_ns", number(segment.median)}});
+  }
+  Json out{{"discarded", plan.discarded},      {"asked", plan.warmup_asked},
+           {"verdict", plan.warmup_verdict},   {"cost_ns", whole_nanoseconds(plan.warmup_cost_ns)},
+           {"cycle_runs", number(plan.cycle)}, {"segments", std::move(segments)}};
   if (!report.samples.warmup.empty()) out["samples"] = {{"end_to_end_ns", series(report.samples.warmup)}};
   return out;
 }
@@ -210,7 +217,9 @@ nlohmann::ordered_json fingerprint_json(const host::Fingerprint& host) {
 
 nlohmann::ordered_json quantile_json(const stats::QuantileEstimate& estimate) {
   if (!estimate) return {{"needs", estimate.error().runs}};
-  return {{"value", number(estimate->value)}, {"low", number(estimate->low)}, {"high", number(estimate->high)}};
+  Json out{{"value", number(estimate->value)}, {"low", number(estimate->low)}, {"high", number(estimate->high)}};
+  if (estimate->effective > 0.0) out["effective"] = number(estimate->effective);
+  return out;
 }
 
 nlohmann::ordered_json summary_json(const stats::Summary& summary) {

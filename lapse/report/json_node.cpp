@@ -84,7 +84,8 @@ std::map<std::string, std::string> JsonNode::facts() const {
 
 stats::QuantileEstimate JsonNode::quantile() const {
   if (has("needs")) return tl::unexpected(stats::Needs{(*this)["needs"].unsigned_count()});
-  return stats::Estimate{(*this)["value"].duration(), (*this)["low"].duration(), (*this)["high"].duration()};
+  const double effective = has("effective") ? (*this)["effective"].duration() : 0.0;
+  return stats::Estimate{(*this)["value"].duration(), (*this)["low"].duration(), (*this)["high"].duration(), effective};
 }
 
 std::size_t JsonNode::size() const {

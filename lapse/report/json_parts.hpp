@@ -11,7 +11,7 @@ namespace lapse::report {
 
 /// Whole where the number is, null where it is none.
 nlohmann::ordered_json number_json(double value);
-/// {"value", "low", "high"}, or {"needs"}.
+/// {"value", "low", "high", "effective"}, or {"needs"}.
 nlohmann::ordered_json quantile_json(const stats::QuantileEstimate& estimate);
 nlohmann::ordered_json summary_json(const stats::Summary& summary);
 /// The keys of "environment" that tell the machine.

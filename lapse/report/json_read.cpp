@@ -67,9 +67,31 @@ PlanRow plan(const Node& root) {
   row.reached = root["plan"]["reached"].number();
   row.budget_ns = root["plan"]["budget_ns"].duration();
   row.stop = root["plan"]["stop"].one_of({"precision", "budget", "max-runs", "processes", "interrupted", "failed"});
-  row.warmup_verdict = root["warmup"]["verdict"].one_of({"settled", "not-settled", "too-short", "fixed"});
-  row.discarded = root["warmup"]["discarded"].count();
+  const Node warmup = root["warmup"];
+  // The last three are words of lapse's first days, which had no changepoints.
+  row.warmup_verdict =
+      warmup["verdict"].one_of({"flat", "warm-up", "slowdown", "no-steady-state", "too-short", "settled", "not-settled", "fixed"});
+  row.discarded = warmup["discarded"].count();
+  row.warmup_asked = warmup.has("asked") ? warmup["asked"].boolean() : row.warmup_verdict == "fixed";
+  if (!warmup.has("segments")) return row;
+  row.warmup_cost_ns = warmup["cost_ns"].duration();
+  row.cycle = warmup["cycle_runs"].number();
+  const Node segments = warmup["segments"];
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    row.segments.push_back(
+        {segments[i]["first"].unsigned_count(), segments[i]["count"].unsigned_count(), segments[i]["median_ns"].duration()});
+  }
   return row;
+}
+
+// Of a file of those days the samples tell what later ones say themselves.
+void examine_course(Report& report) {
+  const std::string& verdict = report.plan.warmup_verdict;
+  if (verdict != "settled" && verdict != "not-settled" && verdict != "fixed") return;
+  const stats::Steadiness course = stats::examine_course(report.samples.end_to_end);
+  report.plan.warmup_verdict = stats::name(course.verdict);
+  report.plan.cycle = course.cycle;
+  report.plan.segments = course.segments;
 }
 
 AnswerRow answer(const Node& node) {
@@ -166,19 +188,6 @@ std::vector<IdleRow> idle(const Node& node) {
   return rows;
 }
 
-std::vector<IdleRow> idle(const Node& node) {
-  std::vector<IdleRow> rows;
-  for (std::size_t i = 0; i < node.size(); ++i) {
-    IdleRow& row = rows.emplace_back();
-    row.gap_ns = node[i]["gap_ns"].duration();
-    row.slept_ns = node[i]["slept_ns"].duration();
-    if (!node[i]["clock_mhz"].is_null()) row.mhz = node[i]["clock_mhz"].number();
-    row.samples = samples(node[i]["samples"]);
-    row.summary = summarise(row.samples, {});
-  }
-  return rows;
-}
-
 measuring::Warnings warnings(const Node& node) {
   measuring::Warnings out;
   for (std::size_t i = 0; i < node.size(); ++i) {
@@ -219,6 +228,7 @@ Report report_of(const Node& root) {
   if (root.has("processes")) report.processes = processes(root["processes"], report.samples);
   if (root["samples"].has("blocks")) report.samples.blocks = blocks(root["samples"]["blocks"], report);
   report.summary = summarise(report.samples, report.processes);
+  examine_course(report);
   if (root.has("idle")) report.idle = idle(root["idle"]);
   report.throughput_per_s = root["throughput_per_s"].number();
   report.warnings = warnings(root["warnings"]);

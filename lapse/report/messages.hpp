@@ -11,7 +11,7 @@
 //   time                 "5.053 ms"  budget, first, second, submit, end_to_end, p99, median, resolution, left, device, work, fetch
 //   clock, in MHz        "1965"      low, high, max
 //   as --budget takes it "60s"       suggest (of precision_not_reached)
-//   count                "812"       runs, needed, suggest (of warmup_not_settled), periods, threads, cpus, count, size, index
+//   count                "812"       runs, needed, cold, suggest (of warmup_too_short), periods, threads, cpus, count, size, index
 //   number               "1.5"       load, limit (CPUs), largest
 //   name                 "x"         governor, dimension, output, inputs ("ids, mask"), reasons ("power cap"), instead ("pinned"),
 //                                    close ("--cuda-graph")
@@ -30,6 +30,7 @@ using Facts = std::map<std::string, std::string>;
 enum class Text {
   Interrupted,
   Failed,
+  NoSteadyState,
   TimesWrong,
   Thread,
   Threads,
@@ -48,10 +49,11 @@ enum class Text {
   ColdStartValue,
   ColdStartFirst,
   Warmup,
-  WarmupSettled,
-  WarmupNotSettled,
+  WarmupFlat,
+  WarmupCold,
+  WarmupSlowdown,
+  WarmupNoSteadyState,
   WarmupTooShort,
-  WarmupFixed,
   Latency,
   LatencyMedians,
   LatencyUnderLoad,
@@ -104,7 +106,7 @@ enum class Text {
   Governor,
   Virtual,
   Note,
-  IndependentRuns,
+  OfThisProcess,
   Doctor,
   DoctorErrors,
   DoctorKnown,

@@ -18,18 +18,10 @@ constexpr Phrase kStoppedProcesses{"all processes are done[; the median is withi
                                    "모든 프로세스 측정 완료[, 중앙값의 오차는 ± {reached}]"};
 constexpr Phrase kOfProcesses{"the estimates are means of what each process has; the intervals hold for processes yet to be started",
                               "추정값은 프로세스별 값의 평균이며, 신뢰구간은 새로 시작할 프로세스에도 해당합니다"};
-constexpr double kSubmitLooksRight = 1.05;     // below this factor a clock round the call alone is no lie worth a line
+constexpr double kSubmitLooksRight = 1.05;  // below this factor a clock round the call alone is no lie worth a line
 
 std::string counted(std::uint64_t n, Text one, Text many, Language language) {
   return n == 1 ? say(one, language) : say(many, language, {{"n", grouped(n)}});
-}
-
-std::string title(const SubjectRow& subject, Language language) {
-  std::string out = subject.model + " · " + subject.engine;
-  if (!subject.engine_version.empty()) out += ' ' + subject.engine_version;
-  out += " · " + subject.device;
-  if (subject.threads > 0) out += " · " + counted(static_cast<std::uint64_t>(subject.threads), Text::Thread, Text::Threads, language);
-  return out + " · " + say(Text::Batch, language, {{"n", std::to_string(subject.batch)}});
 }
 
 std::string tensor(const TensorRow& row) {
@@ -79,16 +71,23 @@ std::vector<Row> setup(const Report& report, Language language) {
   return rows;
 }
 
+std::string warmup(const PlanRow& plan, Language language) {
+  const Text verdict = plan.warmup_verdict == "slowdown"                       ? Text::WarmupSlowdown
+                       : plan.warmup_verdict == "no-steady-state"              ? Text::WarmupNoSteadyState
+                       : plan.warmup_verdict == "too-short"                    ? Text::WarmupTooShort
+                       : plan.warmup_verdict == "warm-up" && plan.warmup_asked ? Text::WarmupCold
+                                                                               : Text::WarmupFlat;
+  Facts facts{{"runs", counted_runs(static_cast<std::uint64_t>(std::max<std::int64_t>(plan.discarded, 0)), language)}};
+  if (plan.warmup_asked) facts["asked"] = "";
+  if (plan.warmup_cost_ns > 0) facts["cost"] = duration(plan.warmup_cost_ns);
+  return say(verdict, language, facts);
+}
+
 std::vector<Row> before(const Report& report, Language language) {
   const PlanRow& plan = report.plan;
-  const Text verdict = plan.warmup_verdict == "settled"       ? Text::WarmupSettled
-                       : plan.warmup_verdict == "not-settled" ? Text::WarmupNotSettled
-                       : plan.warmup_verdict == "too-short"   ? Text::WarmupTooShort
-                                                              : Text::WarmupFixed;
-  const auto discarded = static_cast<std::uint64_t>(std::max<std::int64_t>(plan.discarded, 0));
   return {{say(Text::ColdStart, language), say(report.load_ns > 0 ? Text::ColdStartValue : Text::ColdStartFirst, language,
                                                {{"load", duration(report.load_ns)}, {"first", duration(report.first_ns)}})},
-          {say(Text::Warmup, language), say(verdict, language, {{"runs", counted_runs(discarded, language)}})}};
+          {say(Text::Warmup, language), warmup(plan, language)}};
 }
 
 std::string latency_heading(const Report& report, Language language) {
@@ -138,7 +137,9 @@ Latency latency(const Report& report, Language language) {
   out.rows.push_back(quantile_row(say(asynchronous ? Text::EndToEnd : Text::Median, language), summary.median, false, language));
   add_percentiles(summary, asynchronous, language, out);
   if (asynchronous && wrong(report.audit, language).empty()) out.submit_alone = submit_alone(report, language);
-  draw_histogram(summary, report.samples.end_to_end, language, out);
+  std::vector<double> sorted = report.samples.end_to_end;
+  std::sort(sorted.begin(), sorted.end());
+  draw_histogram(summary, sorted, language, out);
   return out;
 }
 
@@ -214,13 +215,22 @@ std::vector<Row> after(const Report& report, Language language) {
   }
   rows.push_back({say(Text::Stopped, language), stopped(report.plan, report.failure, language)});
   const bool several = report.processes.size() > 1;
-  if (report.summary.end_to_end.median) {
-    rows.push_back({say(Text::Note, language), several ? say(kOfProcesses, language) : say(Text::IndependentRuns, language)});
+  if (const auto& median = report.summary.end_to_end.median) {
+    const Facts worth{{"n", grouped(static_cast<std::uint64_t>(median->effective))}};
+    rows.push_back({say(Text::Note, language), several ? say(kOfProcesses, language) : say(Text::OfThisProcess, language, worth)});
   }
   return rows;
 }
 
 }  // namespace
+
+std::string title(const SubjectRow& subject, Language language) {
+  std::string out = subject.model + " · " + subject.engine;
+  if (!subject.engine_version.empty()) out += ' ' + subject.engine_version;
+  out += " · " + subject.device;
+  if (subject.threads > 0) out += " · " + counted(static_cast<std::uint64_t>(subject.threads), Text::Thread, Text::Threads, language);
+  return out + " · " + say(Text::Batch, language, {{"n", std::to_string(subject.batch)}});
+}
 
 std::string machine(const host::Fingerprint& host, Language language) {
   std::string out = host.cpu;
@@ -238,6 +248,7 @@ Outline outline(const Report& report, Language language) {
   out.title = title(report.subject, language);
   if (report.plan.stop == "interrupted") out.alerts.push_back(say(Text::Interrupted, language));
   if (report.plan.stop == "failed") out.alerts.push_back(say(Text::Failed, language));
+  if (report.plan.warmup_verdict == "no-steady-state") out.alerts.push_back(say(Text::NoSteadyState, language));
   for (const std::string& reason : wrong(report.audit, language))
     out.alerts.push_back(say(Text::TimesWrong, language, {{"reason", reason}}));
   out.setup = setup(report, language);

@@ -6,6 +6,7 @@
 #include <lapse/host/fingerprint.hpp>
 #include <lapse/measure/tag.hpp>
 #include <lapse/measure/warning.hpp>
+#include <lapse/stats/course.hpp>
 #include <lapse/stats/summary.hpp>
 #include <optional>
 #include <string>
@@ -105,9 +106,18 @@ struct PlanRow {
   double reached = 0.0;    // relative half-width of the median's interval; infinite when there is none
   double budget_ns = 0.0;
   std::string stop;            // "precision", "budget", "max-runs", "interrupted", "failed"
-  std::string warmup_verdict;  // "settled", "not-settled", "too-short", "fixed"
+  std::string warmup_verdict;  // of the course of the timed runs: "flat", "warm-up", "slowdown", "no-steady-state", "too-short"
   std::int64_t discarded = 0;
+  bool warmup_asked = false;   // as many were discarded as was asked for
+  double warmup_cost_ns = 0.0;  // what the discarded runs took longer than so many steady ones
+  double cycle = 0.0;           // runs that one cycle takes; 0: there is none
+  std::vector<stats::Segment> segments{};  // levels of the timed runs, those that were moved to the discarded included
 };
+
+/// The figures are of one level: it was flat, or the warm-up is not among them.
+inline bool steady(const PlanRow& plan) {
+  return plan.warmup_verdict == "flat" || (plan.warmup_verdict == "warm-up" && !plan.warmup_asked);
+}
 
 /// One of the fresh processes that a measurement was made in.
 struct ProcessRow {

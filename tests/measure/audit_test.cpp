@@ -18,7 +18,7 @@ class AuditTest : public ::testing::Test {
   void SetUp() override {
     prepare("null");
     machine_.cpus_allowed = 64;
-    timed().measurement.warmup.verdict = WarmupVerdict::Settled;
+    timed().measurement.course.verdict = stats::Course::Flat;
     constant(1000, 1ms);
   }
 
@@ -68,12 +68,35 @@ TEST_F(AuditTest, SaysThatFiveRunsSupportNoInterval) {
   EXPECT_EQ(warnings.front().facts.at("needed"), "6");
 }
 
-TEST_F(AuditTest, SeesADriftBetweenTheHalves) {
-  for (std::size_t i = 0; i < 1000; ++i) {
-    const Duration value = 1ms + i * 100ns;
-    timed().measurement.samples[i] = run(value);
-  }
-  EXPECT_THAT(audit(), named("drift"));
+TEST_F(AuditTest, SaysThatTheTimesWereNotSteady) {
+  stats::Steadiness& course = timed().measurement.course;
+  course = {stats::Course::NoSteadyState, 0, {{0, 500, 1e6}, {500, 300, 1.2e6}, {800, 200, 1.1e6}}, 0.0};
+  const auto warnings = audit();
+  ASSERT_THAT(warnings, named("no_steady_state"));
+  EXPECT_EQ(warnings.front().facts.at("low"), "1.000 ms");
+  EXPECT_EQ(warnings.front().facts.at("high"), "1.200 ms");
+
+  course = {stats::Course::NoSteadyState, 0, {{0, 1000, 1e6}}, 0.0};  // by a trend
+  EXPECT_THAT(audit(), named("no_steady_state"));
+  course.cycle = 49.7;
+  EXPECT_THAT(audit(), named("cycle"));
+}
+
+TEST_F(AuditTest, SaysFromWhatToWhatItSlowedDown) {
+  timed().measurement.course = {stats::Course::Slowdown, 600, {{0, 600, 1e6}, {600, 400, 1.25e6}}, 0.0};
+  const auto warnings = audit();
+  ASSERT_THAT(warnings, named("slowdown"));
+  EXPECT_EQ(warnings.front().facts.at("percent"), "25 %");
+  EXPECT_EQ(warnings.front().facts.at("runs"), "600");
+}
+
+TEST_F(AuditTest, SaysThatTheWarmUpThatWasAskedForWasTooShort) {
+  timed().measurement.course = {stats::Course::WarmUp, 30, {{0, 30, 2e6}, {30, 970, 1e6}}, 0.0};
+  EXPECT_THAT(audit(), IsEmpty());  // moved to the discarded
+  timed().measurement.warmup = {10, true, {}, {}};
+  const auto warnings = audit();
+  ASSERT_THAT(warnings, named("warmup_too_short"));
+  EXPECT_EQ(warnings.front().facts.at("suggest"), "40");
 }
 
 TEST_F(AuditTest, SeesASlowTail) {

@@ -156,7 +156,7 @@ TEST(Disturbances, AreThoseOfTheBatchThatTheRunIsIn) {
   hooks.disturbances = &disturbances;
   Plan plan;
   plan.warmup = 7;
-  plan.max_runs = plan.precision_runs = 300;
+  plan.max_runs = plan.min_runs = 300;
   const auto measured = run(subject, plan, hooks);
   ASSERT_TRUE(measured);
   const auto tags = tag(measured->samples, disturbances.stretches());

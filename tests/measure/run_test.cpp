@@ -42,31 +42,31 @@ TEST(Run, OnABlockingSubjectTheThreeAreOneReading) {
   }
 }
 
-TEST(Run, StopsForPrecisionOnlyAfterHalfASecondAndThirtySixRuns) {
+TEST(Run, StopsForPrecisionOnlyAfterHalfASecondAndThirtySixRunsAndTwoLooks) {
   FakeSubject quick{always(1ms)};
   const auto many = run(quick, {});
   ASSERT_TRUE(many);
   EXPECT_EQ(many->stop, Stop::Precision);
   EXPECT_GE(many->samples.size(), 500u);
-  EXPECT_LE(many->samples.size(), 800u);
+  EXPECT_LE(many->samples.size(), 500u * 1.25 * 1.25 + 100);
 
   FakeSubject slow{always(100ms)};
   const auto few = run(slow, {});
   ASSERT_TRUE(few);
   EXPECT_EQ(few->stop, Stop::Precision);
-  EXPECT_GE(few->samples.size(), 36u);
-  EXPECT_LE(few->samples.size(), 45u);
+  EXPECT_GE(few->samples.size(), 45u);  // a second look, a quarter later
+  EXPECT_LE(few->samples.size(), 36u * 1.25 * 1.25 + 2);
 }
 
 TEST(Run, StopsForPrecisionOnlyWithTheRunsThatAPercentileNeeds) {
   FakeSubject subject{always(10ms)};
   Plan plan;
-  plan.precision_runs = 368;
+  plan.percentile = 0.99;
   const auto measured = run(subject, plan);
   ASSERT_TRUE(measured);
   EXPECT_EQ(measured->stop, Stop::Precision);
   EXPECT_GE(measured->samples.size(), 368u);
-  EXPECT_LE(measured->samples.size(), 420u);
+  EXPECT_LE(measured->samples.size(), 368u * 1.25 * 1.25 + 20);
 
   FakeSubject slow{always(1s)};
   const auto cut = run(slow, plan);  // the budget has the last word
@@ -122,31 +122,84 @@ TEST(Run, DiscardsTheRunsInWhichTheModelStillGetsFaster) {
   FakeSubject subject{[](std::size_t i) { return Duration{i < 60 ? 10ms - i * 150us : 1ms}; }};
   const auto measured = run(subject, {});
   ASSERT_TRUE(measured);
-  EXPECT_EQ(measured->warmup.verdict, WarmupVerdict::Settled);
+  EXPECT_EQ(measured->course.verdict, stats::Course::Flat);
+  EXPECT_FALSE(measured->warmup.asked);
   EXPECT_GE(measured->warmup.discarded, 60u);
+  // 10 ms … 1.15 ms instead of 1 ms, 60 times; what was discarded besides took no longer than the rest.
+  EXPECT_EQ(measured->warmup.cost, 60 * 9ms - 150us * (59 * 60 / 2));
   ASSERT_EQ(measured->warmup.samples.size(), measured->warmup.discarded);
   EXPECT_EQ(measured->warmup.samples.front().end_to_end, 10ms);
   EXPECT_EQ(measured->warmup.samples[20].end_to_end, 7ms);
   for (const Sample& sample : measured->samples) ASSERT_EQ(sample.end_to_end, 1ms);
 }
 
+// 3 % slower for the first 300 runs: no window is 3 % below the one before, so that only the course of the runs tells.
+Duration barely_cold(std::size_t iteration) {
+  return iteration < 300 ? Duration{10ms + 350us} : Duration{10ms + (iteration * 7919 % 100) * 1us};
+}
+
+TEST(Run, MovesTheWarmUpAmongTheTimedRunsToTheDiscarded) {
+  FakeSubject subject{barely_cold};
+  Plan plan;
+  plan.percentile = 0.99;
+  const auto measured = run(subject, plan);
+  ASSERT_TRUE(measured);
+  EXPECT_NEAR(static_cast<double>(measured->warmup.discarded), 300.0, 2.0);
+  EXPECT_EQ(measured->warmup.samples.size(), measured->warmup.discarded);
+  EXPECT_GE(measured->samples.size(), 368u);  // of the steady part alone
+  EXPECT_EQ(measured->stop, Stop::Precision);
+  EXPECT_EQ(measured->course.verdict, stats::Course::Flat);
+  EXPECT_EQ(measured->verdict(), stats::Course::WarmUp);
+  ASSERT_EQ(measured->warmup.levels.size(), 1u);
+  EXPECT_EQ(measured->warmup.levels[0].median, 10.35e6);
+  std::size_t cold = 0;
+  for (const Sample& sample : measured->samples) cold += sample.end_to_end == 10'350us;
+  EXPECT_LE(cold, 2u);
+  EXPECT_EQ(measured->warmup.samples.front().start, Duration{0});
+}
+
+TEST(Run, LeavesTheTimedRunsAloneWhereSoManyWereToBeDiscarded) {
+  FakeSubject subject{barely_cold};
+  Plan plan;
+  plan.warmup = 10;
+  plan.min_runs = plan.max_runs = 800;
+  const auto measured = run(subject, plan);
+  ASSERT_TRUE(measured);
+  EXPECT_TRUE(measured->warmup.asked);
+  EXPECT_EQ(measured->warmup.discarded, 10u);
+  EXPECT_EQ(measured->samples.size(), 800u);
+  EXPECT_EQ(measured->course.verdict, stats::Course::WarmUp);
+  EXPECT_NEAR(static_cast<double>(measured->course.steady_from), 290.0, 2.0);
+}
+
+TEST(Run, SaysThatAModelSlowedDown) {
+  FakeSubject subject{[](std::size_t i) { return Duration{i < 500 ? 10ms : 12ms}; }};
+  Plan plan;
+  plan.min_runs = plan.max_runs = 1000;
+  const auto measured = run(subject, plan);
+  ASSERT_TRUE(measured);
+  EXPECT_EQ(measured->course.verdict, stats::Course::Slowdown);
+  EXPECT_EQ(measured->samples.size(), 1000u);  // nothing is dropped
+}
+
 TEST(Run, SaysThatAModelNeverSettled) {
   FakeSubject subject{[](std::size_t i) { return Duration{static_cast<std::int64_t>(1e9 / (1.0 + static_cast<double>(i)))}; }};
   Plan plan;
   plan.budget = 20s;
+  plan.max_runs = 2000;
   const auto measured = run(subject, plan);
   ASSERT_TRUE(measured);
-  EXPECT_EQ(measured->warmup.verdict, WarmupVerdict::NotSettled);
+  EXPECT_EQ(measured->course.verdict, stats::Course::NoSteadyState);
   EXPECT_GT(measured->warmup.discarded, 0u);
 }
 
-TEST(Run, SaysThatThereWasTooLittleTimeToTellWhetherItSettled) {
+TEST(Run, SaysThatThereWereTooFewRunsToTellWhetherTheyWereSteady) {
   FakeSubject subject{always(1s)};
   Plan plan;
   plan.budget = 10s;
   const auto measured = run(subject, plan);
   ASSERT_TRUE(measured);
-  EXPECT_EQ(measured->warmup.verdict, WarmupVerdict::TooShort);
+  EXPECT_EQ(measured->course.verdict, stats::Course::TooShort);
 }
 
 TEST(Run, DiscardsExactlyAsManyRunsAsAskedFor) {
@@ -157,7 +210,7 @@ TEST(Run, DiscardsExactlyAsManyRunsAsAskedFor) {
   const auto measured = run(subject, plan);
   ASSERT_TRUE(measured);
   EXPECT_EQ(measured->warmup.discarded, 7u);
-  EXPECT_EQ(measured->warmup.verdict, WarmupVerdict::Fixed);
+  EXPECT_TRUE(measured->warmup.asked);
   EXPECT_EQ(subject.submits, 10u);
 }
 

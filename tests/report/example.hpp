@@ -52,7 +52,7 @@ inline Report synchronous() {
   report.load_1min = 0.5;
   report.load_ns = 12.3e6;
   report.first_ns = 8.12e6;
-  report.plan = {0.01, 0.0, 30e9, "precision", "settled", 20};
+  report.plan = {0.01, 0.0, 30e9, "precision", "flat", 20};
   report.answer = {"correct", 1, 1e-3, 1e-5, 3e-6};
   report.memory = {150'000'000, 0, false};
   report.samples.end_to_end = skewed(812);
@@ -100,12 +100,28 @@ inline Report disturbed() {
   return report;
 }
 
+/// After 10 ms without an inference the next takes 2 ms longer, at half the clock.
+inline Report idle() {
+  Report report = asynchronous();
+  for (const double gap : {0.0, 1e6, 10e6}) {
+    IdleRow row{gap, gap > 0 ? gap + 60e3 : 0.0, gap < 10e6 ? 1980.0 : 990.0, {}, {}};
+    for (const double time : skewed(gap < 10e6 ? 100 : 40)) {
+      row.samples.device.push_back(time + (gap < 10e6 ? 0.0 : 2e6));
+      row.samples.submit.push_back(50e3);
+      row.samples.end_to_end.push_back(row.samples.device.back() + 50e3);
+    }
+    row.summary = {stats::summarise(row.samples.end_to_end), stats::summarise(row.samples.submit), stats::summarise(row.samples.device)};
+    report.idle.push_back(std::move(row));
+  }
+  return report;
+}
+
 /// Stopped by the user after four runs: no quantile has an interval.
 inline Report interrupted() {
   Report report = synchronous();
   for (auto* series : {&report.samples.end_to_end, &report.samples.submit, &report.samples.device}) *series = {5e6, 6e6, 5.5e6, 7e6};
   report.plan.stop = "interrupted";
-  report.plan.warmup_verdict = "not-settled";
+  report.plan.warmup_verdict = "too-short";
   report.plan.discarded = 1;
   report.warnings.clear();
   resummarise(report);
@@ -119,7 +135,8 @@ inline Report offline() {
   report.subject.batch = 8;
   report.throughput_per_s = 6321.4;
   report.plan.stop = "budget";
-  report.plan.warmup_verdict = "fixed";
+  report.plan.warmup_verdict = "flat";
+  report.plan.warmup_asked = true;
   report.memory.whole_process = true;
   report.environment.cpu_limit = 1.5;
   report.warnings.clear();

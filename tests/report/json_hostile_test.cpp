@@ -111,8 +111,10 @@ TEST(HostileJson, WhatADeviceAddsIsCheckedToo) {
 }
 
 TEST(HostileJson, WordsAreThoseOfTheSchema) {
-  EXPECT_THAT(error_with("/plan/stop", "bored"), EndsWith("plan.stop: expected one of precision, budget, max-runs, processes, interrupted, failed"));
-  EXPECT_THAT(error_with("/warmup/verdict", 7), EndsWith("warmup.verdict: expected one of settled, not-settled, too-short, fixed"));
+  EXPECT_THAT(error_with("/plan/stop", "bored"),
+              EndsWith("plan.stop: expected one of precision, budget, max-runs, processes, interrupted, failed"));
+  EXPECT_THAT(error_with("/warmup/verdict", 7),
+              EndsWith("warmup.verdict: expected one of flat, warm-up, slowdown, no-steady-state, too-short, settled, not-settled, fixed"));
   EXPECT_THAT(error_with("/subject/scenario", "server"), EndsWith("subject.scenario: expected one of single-stream, offline"));
   EXPECT_THAT(error_with("/answer/verdict", ""), EndsWith("answer.verdict: expected one of unchecked, correct, random"));
 }
@@ -143,8 +145,7 @@ std::vector<std::string> places_in(const json& document) {
 /// What files of lapse's first days lack.
 bool optional(const std::string& place) {
   constexpr std::array kLater{"/device",         "/audit",          "/failure",          "/subject/transfers", "/memory/device_peak_bytes",
-                              "/samples/h2d_ns", "/samples/d2h_ns", "/samples/start_ns", "/warmup/samples",
-                              "/processes"};
+                              "/samples/h2d_ns", "/samples/d2h_ns", "/samples/start_ns", "/warmup/samples",    "/processes"};
   return std::ranges::find(kLater, place) != kLater.end() || place.ends_with("/source") || place.find("/facts/") != std::string::npos;
 }
 
