@@ -21,7 +21,10 @@ constexpr Duration kFineStep = std::chrono::microseconds{1};
 constexpr double kWarm = 5.0;  // degrees below the trip point at which the kernel slows the CPU down
 
 std::string percent(double share) { return share > 0 && share < 5e-5 ? "< 0.01 %" : fmt::format("{:.2g} %", 100 * share); }
-std::string seconds(Duration time) { return fmt::format("{:.3g} s", std::chrono::duration<double>(time).count()); }
+std::string seconds(Duration time) {
+  const double value = std::chrono::duration<double>(time).count();
+  return fmt::format("{:.{}f} s", value, value < 9.95 ? 1 : 0);
+}
 std::string bytes(std::uint64_t count) { return fmt::format("{:.3g} GiB", static_cast<double>(count) / (1u << 30)); }
 
 Grade by(double value, double note_above, double bad_above) {
@@ -155,8 +158,13 @@ class Doctor {
     if (seen_.company) {
       facts["cpu"] = std::to_string(seen_.company->cpu);
       facts["neighbour"] = std::to_string(seen_.company->neighbour);
-      add_effect(facts, seen_.company->contrast);
-      slower = effect(ratio(seen_.company->contrast)) > kPrecision;
+      // What others run has to go somewhere when one CPU more is taken: then it is not the neighbour that slows the work down.
+      if (seen_.disturbance.others > kLarge) {
+        facts["crowded"] = percent(seen_.disturbance.others);
+      } else {
+        add_effect(facts, seen_.company->contrast);
+        slower = effect(ratio(seen_.company->contrast)) > kPrecision;
+      }
     }
     find("siblings", !siblings.empty() || slower ? Grade::Note : Grade::Good, std::move(facts));
   }

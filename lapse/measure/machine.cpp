@@ -13,10 +13,11 @@ namespace {
 
 // Shares of the time. What is left over goes for making the tables.
 constexpr double kClockShare = 0.02;
-constexpr double kFloorShare = 0.37;   // for each of the two
+constexpr double kFloorShare = 0.34;   // for each of the two
 constexpr double kEffectShare = 0.09;  // for each of the two: they are large where they matter
-constexpr int kSpins = 3;              // the fastest of so many: an interrupt is not the clock's frequency
-constexpr std::uint64_t kTables = 4;   // so many have to fit into memory for two to be made
+constexpr Duration kTimeOfAPair = std::chrono::milliseconds{500};
+constexpr int kSpins = 3;             // the fastest of so many: an interrupt is not the clock's frequency
+constexpr std::uint64_t kTables = 4;  // so many have to fit into memory for two to be made
 
 Duration part(double share, Duration whole) { return Duration{static_cast<Duration::rep>(share * static_cast<double>(whole.count()))}; }
 
@@ -106,7 +107,12 @@ class Machine {
   void tell() const {
     if (hooks_.progress) hooks_.progress(phase_, clock_.now() - begin_);
   }
-  NoisePlan plan(double share) const { return {.budget = part(share, time_)}; }
+  // Making a pair takes time besides: where there is little, there are few of them.
+  NoisePlan plan(double share) const {
+    const Duration budget = part(share, time_);
+    const auto pairs = static_cast<std::size_t>(budget / kTimeOfAPair);
+    return {.budget = budget, .pairs = std::clamp(pairs, kFewestPairs, NoisePlan{}.pairs)};
+  }
   NoiseHooks round_hooks() {
     const auto after_round = [this] {
       Duration fastest = Duration::max();

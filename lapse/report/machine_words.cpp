@@ -28,7 +28,7 @@ constexpr std::array kTexts{
          "[커널이 {better} 시계를 쓰게 하세요: 부팅 옵션 clocksource={better}|--batch를 늘려 시계를 읽는 비용의 비중을 줄이세요]"}},
     DiagnosisText{"interruptions",
                   {"interrupted", "끼어듦"},
-                  {"a thread that only reads the clock loses {lost} of its time in {gaps} gaps, {longest} at the longest",
+                  {"a thread that only reads the clock loses {lost} of its time to {gaps} interruptions, {longest} at the longest",
                    "시계만 읽는 스레드가 시간의 {lost}를 빼앗겼습니다: {gaps}번, 가장 길게 {longest}"},
                   {"stop what else runs here, and keep to CPUs that nothing else uses: --pin",
                    "다른 작업을 멈추고, --pin으로 아무도 쓰지 않는 CPU에서 재세요"}},
@@ -77,9 +77,9 @@ constexpr std::array kTexts{
         "siblings",
         {"SMT", "SMT"},
         {"[{count} CPUs share a core with another|no CPUs are said to share a core][; work on CPU {cpu} takes {effect} times as long "
-         "while CPU {neighbour} is busy ({range})]",
+         "while CPU {neighbour} is busy ({range})][; what a busy neighbour costs can't be told beside the other load of {crowded}]",
          "[CPU {count}개가 코어를 나눠 씀|코어를 나눠 쓰는 CPU 없음][; CPU {neighbour} 사용 중이면 CPU {cpu} 작업 시간 "
-         "{effect}배 ({range})]"},
+         "{effect}배 ({range})][; 다른 부하({crowded}) 때문에 이웃 CPU의 영향은 알 수 없음]"},
         {"use one CPU of each core with --pin, and keep its sibling idle[ (such as {cpu}, without {neighbour})]",
          "--pin으로 코어마다 CPU 하나만 쓰고 짝은 비워 두세요[ (예: {cpu}만 쓰고 {neighbour}는 비움)]"}},
     DiagnosisText{"huge_pages",
