@@ -60,6 +60,7 @@ stats::Summary summary_of(std::span<const double> series, const Counts& counts) 
     std::vector<double> values;
     for (const std::vector<double>& part : parts) values.push_back(stats::quantile(part, quantile.p));
     estimate = *stats::across_processes(values);
+    estimate->low = std::max(0.0, estimate->low);  // where there are few: no time is negative
   }
   return summary;
 }
@@ -168,6 +169,8 @@ Report join(std::vector<Report> parts) {
   out.samples.warmup = parts.front().samples.warmup;
   out.warnings.clear();
   out.plan.discarded = 0;
+  out.plan.warmup_cost_ns = 0.0;
+  out.plan.segments.clear();
   out.disturbance = {};
   out.throughput_per_s = 0.0;
   std::vector<double> loads, firsts;
@@ -181,6 +184,8 @@ Report join(std::vector<Report> parts) {
     merge(out.audit, part.audit);
     merge(out.warnings, part.warnings);
     out.plan.discarded += part.plan.discarded;
+    out.plan.warmup_cost_ns += part.plan.warmup_cost_ns;
+    out.plan.cycle = std::max(out.plan.cycle, part.plan.cycle);
     out.plan.warmup_verdict = worse(out.plan.warmup_verdict, part.plan.warmup_verdict);
     out.disturbance.steal += share * part.disturbance.steal;
     out.disturbance.others += share * part.disturbance.others;

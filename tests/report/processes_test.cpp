@@ -140,21 +140,42 @@ TEST(Processes, AreReadBackAsTheyWereWritten) {
 }
 
 TEST(Processes, CountsThatDoNotAddUpAreRefused) {
-  Report report = join({process({1, 2, 3}), process({4, 5})});
-  const auto refused = [&report](const std::string& key) {
-    const auto read = from_json(to_json_text(report));
-    return !read && read.error().message.find(key) != std::string::npos;
+  const Report report = join({process({1, 2, 3}), process({4, 5})});
+  const auto error_with = [&report](const char* place, const nlohmann::json& value) {
+    auto document = nlohmann::json::parse(to_json_text(report));
+    document[nlohmann::json::json_pointer(place)] = value;
+    const auto read = from_json(document.dump());
+    return read ? std::string() : read.error().message;
   };
-  report.samples.blocks = {2, 2, 1};  // a block of both
-  EXPECT_TRUE(refused("samples.blocks"));
-  report.samples.blocks = {3, 2, 1};
-  EXPECT_TRUE(refused("samples.blocks"));
-  report.samples.blocks = {3, 0, 2};
-  EXPECT_TRUE(refused("samples.blocks"));
-  report.samples.blocks = {};
+  EXPECT_EQ(error_with("/samples/blocks", {1, 2, 2}), "");
+  EXPECT_THAT(error_with("/samples/blocks", {2, 2, 1}), HasSubstr("samples.blocks")) << "a block of both processes";
+  EXPECT_THAT(error_with("/samples/blocks", {3, 2, 1}), HasSubstr("samples.blocks"));
+  EXPECT_THAT(error_with("/samples/blocks", {3}), HasSubstr("samples.blocks"));
+  EXPECT_THAT(error_with("/samples/blocks", {3, 0, 2}), HasSubstr("samples.blocks[1]"));
+  EXPECT_THAT(error_with("/samples/blocks", nlohmann::json::array()), HasSubstr("samples.blocks"));
   for (const std::int64_t count : {0, 1, 3, 1'000'000'000}) {
-    report.processes[1].count = count;
-    EXPECT_TRUE(refused("processes")) << count;
+    EXPECT_THAT(error_with("/processes/1/count", count), HasSubstr("processes: their counts")) << count;
+  }
+}
+
+TEST(Processes, NoValueInAnyPlaceCrashesAnyForm) {
+  using json = nlohmann::json;
+  Report report = join({process({1, 2, 3, 4, 5, 6, 7}), process({4, 5, 6, 7, 8, 9})});
+  report.samples.blocks = {3, 4, 6};
+  const json sound = json::parse(to_json_text(report));
+  const std::vector<json> values{nullptr, true, -1, 0, 9'000'000'000'000'000'000, 1e300, 1e-300, "", json::array(), json::object(), {1, 2}};
+  for (const char* place : {"/processes", "/processes/1", "/processes/0/count", "/processes/1/discarded", "/processes/1/verdict",
+                            "/processes/0/load_ns", "/processes/1/first_ns", "/samples/blocks", "/samples/blocks/1", "/samples/end_to_end_ns/3",
+                            "/plan/precision", "/warmup/discarded", "/cold/load_ns"}) {
+    for (const json& value : values) {
+      json document = sound;
+      document[json::json_pointer(place)] = value;
+      const auto read = from_json(document.dump());
+      if (!read) continue;
+      EXPECT_TRUE(from_json(to_json_text(*read))) << place << " = " << value;
+      EXPECT_FALSE(to_text(*read, Language::Korean).empty());
+      block_medians(*read);
+    }
   }
 }
 
