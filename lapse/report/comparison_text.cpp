@@ -47,7 +47,11 @@ constexpr Phrase kUnsteady{"{n} of {of} processes of {side} had no steady state"
 constexpr Phrase kOnly{"only in {side}, not compared: {names}", "{side}에만 있어 비교하지 않음: {names}"};
 constexpr Phrase kResult{"result", "결과"};
 constexpr Phrase kSlower{"REGRESSION, B is slower: {what}", "성능 저하, B가 더 느립니다: {what}"};
-constexpr Phrase kNoneSlower{"no regression[; undecided: {what}]", "성능 저하 없음[, 판단 불가: {what}]"};
+constexpr Phrase kUndecided{"undecided: {what}; nothing is shown to be slower", "판단 불가: {what}. 느려졌다고 확인된 것은 없습니다"};
+constexpr Phrase kNoneSlower{"no regression", "성능 저하 없음"};
+
+// With the half that several intervals at once make of it: "97.5 %".
+std::string confidence(double share) { return fmt::format("{:.4g} %", 100.0 * share); }
 
 constexpr std::size_t kColumns = 6;
 using Cells = std::array<std::string, kColumns>;
@@ -96,6 +100,8 @@ class Writer {
     return model.name.empty() ? what : model.name + ": " + what;
   }
 
+  std::string word(const ComparedMetric& metric) const { return metric.name == "median" ? say(Text::Median, language_) : metric.name; }
+
   std::string side(const ComparedSide& side) const {
     const std::string runs = counted_runs(side.runs, language_);
     const std::string counted =
@@ -121,10 +127,9 @@ class Writer {
       const stats::Decision& decision = metric.decision;
       std::string interval = "?";
       if (decision.low > 0.0 && std::isfinite(decision.high)) {
-        interval = fmt::format("{:.4f} … {:.4f} ({})", decision.low, decision.high, percent(decision.confidence));
+        interval = fmt::format("{:.4f} … {:.4f} ({})", decision.low, decision.high, confidence(decision.confidence));
       }
-      out.push_back({metric.name == "median" ? say(Text::Median, language_) : metric.name, duration(metric.a_ns), duration(metric.b_ns),
-                     fmt::format("{:.4f}", decision.ratio), std::move(interval),
+      out.push_back({word(metric), duration(metric.a_ns), duration(metric.b_ns), fmt::format("{:.4f}", decision.ratio), std::move(interval),
                      text(kChanges[static_cast<std::size_t>(decision.change)])});
     }
     return out;
@@ -142,7 +147,7 @@ class Writer {
       if (metric.processes_needed == 0) continue;
       out.push_back(
           text(kMoreProcesses,
-               {{"metric", metric.name}, {"n", grouped(metric.processes_needed)}, {"margin", percent(comparison_.rules.margin)}}));
+               {{"metric", word(metric)}, {"n", grouped(metric.processes_needed)}, {"margin", percent(comparison_.rules.margin)}}));
     }
     for (const auto& [side, of] : {std::pair{"A", &model.a}, std::pair{"B", &model.b}}) {
       if (of->unsteady > 0) out.push_back(text(kUnsteady, {{"n", grouped(of->unsteady)}, {"of", grouped(of->processes)}, {"side", side}}));
@@ -155,7 +160,7 @@ class Writer {
     for (const ComparedModel& model : comparison_.models) {
       for (const ComparedMetric& metric : model.metrics) {
         if (metric.decision.change != change) continue;
-        out += (out.empty() ? "" : ", ") + (model.name.empty() ? "" : model.name + ' ') + metric.name;
+        out += (out.empty() ? "" : ", ") + (model.name.empty() ? "" : model.name + ' ') + word(metric);
       }
     }
     return out;
@@ -163,9 +168,8 @@ class Writer {
 
   std::string result() const {
     if (comparison_.regressed()) return text(kSlower, {{"what", with(Change::Slower)}});
-    Facts facts;
-    if (comparison_.undecided()) facts["what"] = with(Change::Undecided);
-    return text(kNoneSlower, facts);
+    if (comparison_.undecided()) return text(kUndecided, {{"what", with(Change::Undecided)}});
+    return text(kNoneSlower);
   }
 
   const Comparison& comparison_;
