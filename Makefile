@@ -16,7 +16,7 @@ help:
 	@echo "  make build     build the program, build/lapse"
 	@echo "  make test      build and run every test; the last line says how many passed and failed"
 	@echo "  make bench     build and run the benchmarks behind the published figures"
-	@echo "  make bench-coverage  build and run what shows what intervals, verdicts and comparisons are worth, beside the rules of others: takes some minutes"
+	@echo "  make bench-coverage  build and run what shows what intervals, verdicts and comparisons are worth, beside the rules of others: takes a quarter of an hour"
 	@echo "  make bench-overlap  build and run what shows what is gained by overlap, beside a PyTorch DataLoader: takes a quarter of an hour"
 	@echo "  make bench-serve  build and run what shows that the server loses nothing and makes nobody wait: takes hours"
 	@echo "  make bench-photo  build and run what shows how fast the photo app is, and how much memory it takes: takes most of an hour"

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """False alarms and power of `lapse compare` on this machine, with ResNet-18: A against A, and against a B that does 3 % more work.
 
-    bench/coverage/real.py [--same 200] [--slower 50] [--budget 10s] [--options '--threads 1'] [--out FOLDER] [--lapse build/lapse]
+    bench/coverage/real.py [--same 200] [--slower 50] [--budget 10s] [--slower-budget 30s] [--options '--threads 1'] [--out FOLDER] [--lapse build/lapse]
 
 Needs build/lapse and models/zoo (make build; models/make_zoo.py). Each comparison is one line of FOLDER/pairs.jsonl as soon as it is done: started
 again, this goes on where it was stopped. Both kinds take turns, so that whatever the machine does it does to both. B has a convolution more, whose
@@ -85,7 +85,7 @@ def rate(hits, count, least, most):
         return "none yet", True
     z, p = 1.959964, hits / count
     centre, half = p + z * z / (2 * count), z * math.sqrt((p * (1 - p) + z * z / (4 * count)) / count)
-    low, high = ((centre + side * half) / (1 + z * z / count) for side in (-1, 1))
+    low, high = (max(0.0, (centre + side * half) / (1 + z * z / count)) for side in (-1, 1))
     reached = high >= least and low <= most
     return f"{hits} of {count}: {100 * p:.1f} % [{100 * low:.1f}, {100 * high:.1f}]{'' if reached else '  MISSED'}", reached
 
@@ -114,14 +114,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--same", type=int, default=200)
     parser.add_argument("--slower", type=int, default=50)
-    parser.add_argument("--budget", default="10s")
+    parser.add_argument("--budget", default="10s", help="of A against A")
+    parser.add_argument("--slower-budget", default="30s", help="of A against the slower B: the default of lapse compare")
     parser.add_argument("--options", default="--threads 1", help="of both sides")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build" / "bench" / "coverage" / "real")
     parser.add_argument("--lapse", default=str(ROOT / "build" / "lapse"))
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     models = {"same": MODEL, "slower": slower_model(arguments.out)}
-    settings = {"budget": arguments.budget, "options": arguments.options}
+    budgets = {"same": arguments.budget, "slower": arguments.slower_budget}
+    settings = {"budgets": budgets, "options": arguments.options}
     journal = arguments.out / "pairs.jsonl"
     pairs = read(journal)
     if any(pair["settings"] != settings for pair in pairs):
@@ -130,7 +132,7 @@ def main():
     done = {kind: sum(pair["kind"] == kind for pair in pairs) for kind in wanted}
     while any(done[kind] < wanted[kind] for kind in wanted):
         kind = min((kind for kind in wanted if wanted[kind]), key=lambda kind: done[kind] / wanted[kind])  # the one that is further behind
-        pair = {"kind": kind, "settings": settings, **compare(arguments.lapse, MODEL, models[kind], arguments.options, arguments.budget)}
+        pair = {"kind": kind, "settings": settings, **compare(arguments.lapse, MODEL, models[kind], arguments.options, budgets[kind])}
         with journal.open("a") as file:
             file.write(json.dumps(pair) + "\n")
         pairs.append(pair)
