@@ -190,11 +190,11 @@ TEST(Processes, TheTextTellsThemAndWhatItWouldTake) {
   report.plan.precision = 0.005;
   report.plan.stop = "processes";
   const std::string english = to_text(report, Language::English), korean = to_text(report, Language::Korean);
-  EXPECT_THAT(english, HasSubstr("processes     5 fresh ones, 100 runs each: medians 4.955 … 5.055 ms"));
-  EXPECT_THAT(english, HasSubstr("for ± 0.50 % on this machine: "));
+  EXPECT_THAT(english, HasSubstr("processes     5 fresh ones, 100 runs each: medians 4.955 … 5.054 ms"));
+  EXPECT_THAT(english, HasSubstr("for ± 0.5 % on this machine: "));
   EXPECT_THAT(english, HasSubstr("all processes are done; the median is within ± 0.9"));
   EXPECT_THAT(korean, HasSubstr("새 프로세스 5개, 각각 100회 실행"));
-  EXPECT_THAT(korean, HasSubstr("이 컴퓨터에서 ± 0.50 %까지 재려면"));
+  EXPECT_THAT(korean, HasSubstr("이 컴퓨터에서 ± 0.5 %까지 재려면"));
   const auto plan = cheapest_plan(report);
   ASSERT_TRUE(plan);
   EXPECT_GE(plan->processes, 10u);  // s = 0.78 %: t(n - 1) · s / √n ≤ 0.5 %
