@@ -37,7 +37,7 @@ std::string to_json_text(const DurationStats& stats) {
                         {"course",
                          {{"verdict", stats::name(stats.course.verdict)},
                           {"discarded", stats.discarded},
-                          {"cycle", number_json(stats.course.cycle)},
+                          {"cycle_runs", number_json(stats.course.cycle)},
                           {"segments", std::move(segments)}}},
                         {"summary", {{"duration", summary_json(stats.duration)}}}});
 }

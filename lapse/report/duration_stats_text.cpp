@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <cmath>
 #include <lapse/report/duration_stats.hpp>
 #include <lapse/report/quantity.hpp>
 #include <lapse/report/text_page.hpp>
@@ -27,9 +27,8 @@ constexpr Phrase kLevels{"levels", "수준"};
 constexpr Phrase kMoreLevels{"and {n} more", "그 밖에 {n}개"};
 constexpr Phrase kDuration{"duration ({runs})", "소요 시간 ({runs})"};
 constexpr Phrase kIndependent{"independent", "독립 실행"};
-constexpr Phrase kAllIndependent{"all of them: no run resembles those before it", "전부: 앞선 실행을 닮은 실행이 없음"};
-constexpr Phrase kSomeIndependent{"neighbours are alike, so that they are worth fewer: {sizes}",
-                                  "이웃한 실행이 서로 닮아 그만큼 적게 셈: {sizes}"};
+constexpr Phrase kAllIndependent{"all of them: none depends on those before it", "전부: 앞선 실행에 좌우되는 실행이 없음"};
+constexpr Phrase kSomeIndependent{"{sizes} (neighbours are alike)", "{sizes} (이웃한 실행이 서로 닮음)"};
 
 std::string course_words(const DurationStats& stats, Language language) {
   const stats::Steadiness& course = stats.course;
@@ -46,7 +45,7 @@ std::string course_words(const DurationStats& stats, Language language) {
       break;
   }
   Facts facts;
-  if (course.cycle > 0) facts["cycle"] = fmt::format("{:.0f}", course.cycle);
+  if (course.cycle > 0) facts["cycle"] = grouped(static_cast<std::uint64_t>(std::llround(course.cycle)));
   return say(kNoCourse, language, facts);
 }
 

@@ -76,7 +76,7 @@ class Stats(Case):
             self.assertEqual(found["summary"]["duration"]["min_ns"], numpy.rint(values).min())
             self.assertIn(words, self.lapse("stats", file, "--strict", status=5).stdout)
             self.assertEqual(self.stats(file, "--strict", status=5), {**found, "created": self.stats(file)["created"]})
-        self.assertAlmostEqual(self.stats(self.times(cycles))["course"]["cycle"], 50, delta=5)
+        self.assertAlmostEqual(self.stats(self.times(cycles))["course"]["cycle_runs"], 50, delta=5)
         self.lapse("stats", self.times(steady(500)), "--strict")
 
     def test_runs_that_resemble_their_neighbours_are_worth_fewer(self):

@@ -74,6 +74,19 @@ TEST(Summary, SortsACopyAndEstimatesEveryQuantileThatTheSampleSupports) {
   EXPECT_EQ(summary.p999.error().runs, 3688U);
 }
 
+TEST(Summary, InPlaceIsTheSameAndLeavesTheSeriesSorted) {
+  Noise noise(2);
+  std::vector<double> series;
+  for (int i = 0; i < 500; ++i) series.push_back(noise.uniform() + (i % 50 < 25 ? 1.0 : 0.0));  // neighbours are alike
+  const Summary summary = summarise(series);
+  const Summary in_place = summarise_in_place(series);
+  EXPECT_TRUE(std::ranges::is_sorted(series));
+  EXPECT_EQ(in_place.median->low, summary.median->low);
+  EXPECT_EQ(in_place.median->effective, summary.median->effective);
+  EXPECT_LT(in_place.median->effective, 400.0);
+  EXPECT_EQ(in_place.standard_deviation, summary.standard_deviation);
+}
+
 TEST(Histogram, CountsEqualCellsAndClosesTheLast) {
   EXPECT_THAT(histogram(std::vector{0.0, 0.9, 1.0, 1.5, 2.0, 3.0, 4.0}, 0.0, 4.0, 4), ElementsAre(2, 2, 1, 2));
 }
