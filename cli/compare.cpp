@@ -22,9 +22,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kFooter =
-    "A and B are measured now, taking turns (--a, --b), which is the surest way. Or they are what `lapse time --processes 6 --json FILE` "
-    "saved, or two folders of such files: those of the\n"
-    "same name are compared, and all are judged together, so that many of them don't raise a false alarm.\n"
+    "A and B are measured now, taking turns (--a, --b), which is the surest way. Or they are files that\n"
+    "`lapse time --processes 6 --json FILE` saved, or folders of such files: those of the same name are\n"
+    "compared, and all are judged together, so that many of them don't raise a false alarm.\n"
     "\n"
     "The verdict on the median, and on the highest percentile that the runs support, is of the ratio B / A and\n"
     "its interval: equivalent (it lies within the margin), slower, faster, or undecided. Fewer than 5 processes\n"
@@ -34,7 +34,7 @@ constexpr const char* kFooter =
     "was interrupted, failed, or has wrong times. docs/comparing.md has a recipe for a CI job.\n"
     "\n"
     "Exit status: 0 nothing is slower, 1 something is slower, 5 nothing is, but something is undecided (only\n"
-    "with --strict), 2 what can't be compared.\n"
+    "with --strict), 2 what can't be compared, 130 interrupted.\n"
     "\n"
     "Examples:\n"
     "  lapse compare --a 'model.onnx --threads 1' --b 'model.onnx --threads 2'\n"
@@ -53,9 +53,7 @@ struct Options {
   OutputForms outputs;
 
   void add_to(CLI::App& command) {
-    command.add_option("FILES", files, "A and B: saved measurements, or folders of them (with --baseline: B alone)")
-        ->type_name("")
-        ->expected(0, 2);
+    command.add_option("FILES", files, "A and B: saved measurements, or folders of them (with --baseline: B alone)")->type_name("");
     const auto measuring = [&](const char* name, auto& value, const char* type, const char* text) {
       return command.add_option(name, value, text)->type_name(type)->group("Live");
     };
@@ -224,8 +222,8 @@ Result<int> run(Options& options, const Context& context) {
   if (!options.outputs.takes_stdout()) fmt::print("{}", report::to_text(comparison, context.language, unicode_terminal()));
   LAPSE_CHECK(options.outputs.outcome());
   if (!sides.interrupted) return exit_status_of(comparison, options.strict);
-  return fail(ErrorCode::Interrupted, fmt::format("interrupted after {} of {} pairs of processes", comparison.models.front().a.processes,
-                                                  options.live.pairs));
+  return fail(ErrorCode::Interrupted,
+              fmt::format("interrupted after {} of {} pairs of processes", comparison.models.front().a.processes, options.live.pairs));
 }
 
 }  // namespace
