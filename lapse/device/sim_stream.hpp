@@ -12,6 +12,7 @@
 // Two kinds of time. Real: a thread of its own completes the work when the host's clock gets there; the host runs on meanwhile. Virtual: no
 // thread and no waiting; time moves only when somebody spends it, so every result is exact.
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -77,6 +78,8 @@ class SimStream {
   /// A stream of the same device that no timeline marks: where work goes that events don't see.
   SimStream& side() noexcept { return *side_; }
   void set_side(SimStream& side) noexcept { side_ = &side; }
+  /// For how long it has had nothing to do.
+  Duration idle() const noexcept { return std::max(Duration{0}, clock_.now() - idle_from_); }
   /// Was the cache flushed since this was last asked?
   bool take_cold() noexcept { return std::exchange(cold_, false); }
   void set_cold() noexcept { cold_ = true; }

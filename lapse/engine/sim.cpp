@@ -30,6 +30,7 @@ struct Model {
   Duration device = std::chrono::milliseconds{1};
   Duration first{-1};  // negative: as device
   Duration cold{-1};   // after the cache was flushed; negative: as device
+  Duration sleep{-1}, wake{0};  // idle for so long it falls asleep, and its next inference takes so much longer; negative: never
   Duration h2d{0}, d2h{0};
   int kernels = 1;  // pieces that submit and device are divided into
   double jitter = 0.0;
@@ -72,6 +73,8 @@ bool read_setting(std::string_view key, std::string_view value, Model& model) {
   if (key == "device") return duration(model.device);
   if (key == "first") return duration(model.first);
   if (key == "cold") return duration(model.cold);
+  if (key == "sleep") return duration(model.sleep);
+  if (key == "wake") return duration(model.wake);
   if (key == "h2d") return duration(model.h2d);
   if (key == "d2h") return duration(model.d2h);
   if (key == "kernels") return read_number(value, model.kernels) && model.kernels >= 1 && model.kernels <= 1000;
@@ -92,7 +95,7 @@ Model read_model(std::string_view text) {
     if (equals != item.npos && read_setting(item.substr(0, equals), item.substr(equals + 1), model)) continue;
     throw plugin::Failure(
         LAPSE_BAD_MODEL, fmt::format("the simulated device does not understand '{}'", item),
-        "submit=, device=, first=, cold=, h2d= and d2h= take durations up to 24h (50us), kernels= 1 to 1000, jitter= 0 to 1, "
+        "submit=, device=, first=, cold=, sleep=, wake=, h2d= and d2h= take durations up to 24h (50us), kernels= 1 to 1000, jitter= 0 to 1, "
         "seed= a number, time= real or virtual, blocking= 0 or 1, fault= pending, other-stream, side-stream or copies-outside");
   }
   return model;
@@ -139,6 +142,7 @@ class Binding {
       throw plugin::Failure(LAPSE_BAD_INPUT, "the simulated device needs a stream", "use the timeline of session_info.device");
     }
     stream_ = static_cast<device::SimStream*>(stream);
+    if (part == LAPSE_STAGE_H2D) asleep_ = model_.sleep.count() >= 0 && stream_->idle() >= model_.sleep;
     part == LAPSE_STAGE_FORWARD ? forward() : copy(part);
     if (model_.blocking && model_.fault != Fault::Pending) stream_->drain();
   }
@@ -160,7 +164,7 @@ class Binding {
   }
 
   void forward() {
-    const Duration device = durations_.next(stream_->take_cold());
+    const Duration device = durations_.next(stream_->take_cold()) + (asleep_ ? model_.wake : Duration{0});
     device::SimStream& worker = model_.fault == Fault::OtherStream ? stream_->side() : *stream_;
     for (int i = 1; i < model_.kernels; ++i) {
       stream_->host_work(model_.submit / model_.kernels);
@@ -177,6 +181,7 @@ class Binding {
   const Model& model_;
   Durations& durations_;
   SmallOutput output_;  // written by the device
+  bool asleep_ = false;
   device::SimStream* stream_ = nullptr;
 };
 

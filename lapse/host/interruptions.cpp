@@ -2,11 +2,30 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <lapse/host/control_group.hpp>
 #include <lapse/host/interruptions.hpp>
 #include <lapse/host/kernel_text.hpp>
+#include <sstream>
+#include <system_error>
 
 namespace lapse::host {
+namespace {
+
+// The kernel's Documentation/scheduler/sched-stats.rst: time on a CPU, time waiting for one, time slices.
+Duration waited() {
+  namespace fs = std::filesystem;
+  Duration::rep sum = 0;
+  std::error_code none;
+  for (fs::directory_iterator task("/proc/self/task", none), end; !none && task != end; task.increment(none)) {
+    std::istringstream schedstat(text_of(task->path() / "schedstat"));
+    Duration::rep ran = 0, wait = 0;
+    if (schedstat >> ran >> wait) sum += wait;
+  }
+  return Duration{sum};
+}
+
+}  // namespace
 
 InterruptionCounters::InterruptionCounters() : group_(std::make_unique<ControlGroup>()) {}
 InterruptionCounters::~InterruptionCounters() = default;
@@ -17,6 +36,7 @@ Interruptions InterruptionCounters::read() const {
   now.stolen = tick * static_cast<Duration::rep>(cpu_ticks(text_of("/proc/stat")).steal);
   now.throttled_periods = group_->throttled_periods();
   if (rusage usage{}; getrusage(RUSAGE_SELF, &usage) == 0) now.involuntary_switches = static_cast<std::uint64_t>(usage.ru_nivcsw);
+  now.waited = waited();
   return now;
 }
 

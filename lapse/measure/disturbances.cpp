@@ -6,13 +6,8 @@ namespace {
 
 // What takes less than this share of a stretch can't be told from the noise that the default precision allows.
 constexpr double kLostShare = 0.01;
-// A thread that loses its CPU to another program waits for as long as the scheduler lets that one run: its base slice, 3 ms on most
-// machines (kernel/sched/fair.c: 0.75 ms × (1 + log2 of the CPUs)). Kernel threads give it back sooner; which it was is not told.
-constexpr Duration kSlice = std::chrono::milliseconds{3};
 
 constexpr std::uint32_t bit(Disturber disturber) noexcept { return static_cast<std::uint32_t>(disturber); }
-
-std::uint64_t grown(std::uint64_t before, std::uint64_t after) noexcept { return after - std::min(before, after); }
 
 bool noticeable(Duration lost, Duration length) noexcept {
   return lost.count() > 0 && static_cast<double>(lost.count()) >= kLostShare * static_cast<double>(length.count());
@@ -44,8 +39,10 @@ std::uint32_t reasons(const host::Interruptions& before, const host::Interruptio
   if (noticeable(after.stolen - before.stolen, length)) found |= bit(Disturber::Steal);
   // Whoever is out of CPU time waits for the next period, mostly of 100 ms.
   if (after.throttled_periods > before.throttled_periods) found |= bit(Disturber::Quota);
-  const auto switches = static_cast<Duration::rep>(grown(before.involuntary_switches, after.involuntary_switches));
-  if (noticeable(switches * kSlice, length)) found |= bit(Disturber::Preempted);
+  // Threads wait for a CPU a little whenever they wake up, and one that yields to nobody counts as switched: only both are a loss.
+  if (after.involuntary_switches > before.involuntary_switches && noticeable(after.waited - before.waited, length)) {
+    found |= bit(Disturber::Preempted);
+  }
   return found;
 }
 

@@ -26,7 +26,7 @@ class Curve {
       : timeline_(subject.timeline()), loop_(loop), plan_(plan), hooks_(hooks), iteration_(first), begin_(timeline_.now()) {
     device::Controls* controls = timeline_.controls();
     if (plan.audit && controls != nullptr) monitor_ = controls->clocks();
-    for (const Duration gap : plan.idle) result_.gaps.push_back({gap, {}, {}, 0.0});
+    for (const Duration gap : plan.idle) result_.gaps.push_back({gap, {}, {}, {}, 0.0});
     slept_.resize(plan.idle.size());
     clocks_.resize(plan.idle.size());
   }
@@ -77,6 +77,8 @@ class Curve {
       LAPSE_TRY(sample, run_after(gap.gap, deadline));
       if (!sample) return {};
       gap.samples.push_back(*sample);
+      if (runs == 0) gap.blocks.push_back(0);
+      ++gap.blocks.back();
       slept_[which].push_back(sample->start - ready);
     }
     if (monitor_ != nullptr) {

@@ -49,19 +49,6 @@ void pause(Subject& subject, const Plan& plan, const Hooks& hooks, Timing& timin
   measurement.failure = std::move(curve.failure);
 }
 
-// Behind all else, which the pauses would disturb. What ends them ends the measurement, too.
-void pause(Subject& subject, const Plan& plan, const Hooks& hooks, Timing& timing) {
-  Measurement& measurement = timing.measurement;
-  if (plan.idle.empty() || measurement.stop == Stop::Interrupted || measurement.stop == Stop::Failed) return;
-  if (hooks.watchdog != nullptr) hooks.watchdog->publish(measurement, measurement.samples.size());
-  IdleCurve curve = measure_idle(subject, plan, hooks, measurement.warmup.discarded + measurement.samples.size());
-  if (hooks.watchdog != nullptr) hooks.watchdog->withdraw();
-  timing.idle = std::move(curve.gaps);
-  if (curve.stop != Stop::Interrupted && curve.stop != Stop::Failed) return;
-  measurement.stop = curve.stop;
-  measurement.failure = std::move(curve.failure);
-}
-
 std::vector<Tag> tags_of(const Timing& timing, const Disturbances& disturbances) {
   const std::vector<Sample>& samples = timing.measurement.samples;
   std::vector<Stretch> stretches = disturbances.stretches();
@@ -113,8 +100,6 @@ Result<Timing> time_subject(Subject& given, const Plan& plan, const Hooks& given
 
   enter_phase("the audit");
   examine(examiner, before + (timeline.now() - begin), timing, watchdog);
-  enter_phase("the runs after pauses");
-  pause(subject, plan, hooks, timing);
   enter_phase("the runs after pauses");
   pause(subject, plan, hooks, timing);
   if (pulse != nullptr) pulse->enter(Step::Own);

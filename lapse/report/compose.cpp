@@ -3,6 +3,7 @@
 #include <lapse/measure/audit.hpp>
 #include <lapse/report/compose.hpp>
 #include <lapse/report/disturbed.hpp>
+#include <lapse/report/idle.hpp>
 #include <lapse/report/json_parts.hpp>
 #include <limits>
 #include <numeric>
@@ -76,12 +77,10 @@ Series series(const std::vector<measuring::Sample>& samples, bool staged) {
 }
 
 IdleRow idle_row(const measuring::GapRuns& gap, bool staged) {
-  const measuring::Summaries summary = measuring::summarise(gap.samples, staged);
-  return {nanoseconds(gap.gap),
-          nanoseconds(gap.slept),
-          gap.mhz,
-          series(gap.samples, staged),
-          {summary.end_to_end, summary.submit, summary.device, summary.h2d, summary.d2h}};
+  IdleRow row{nanoseconds(gap.gap), nanoseconds(gap.slept), gap.mhz, series(gap.samples, staged), {}};
+  row.samples.blocks = gap.blocks;
+  row.summary = summarise_blocks(row.samples);
+  return row;
 }
 
 AuditRow audit_row(const measuring::Timing& timing) {

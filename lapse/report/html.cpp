@@ -102,6 +102,9 @@ std::string to_html(const Report& report, Language language) {
     samples.erase("submit_ns");
     samples.erase("device_ns");
   }
+  if (document.contains("idle")) {
+    for (Json& gap : document["idle"]) gap.erase("samples");  // only their summary is drawn
+  }
   return page(document, {{"en", words(outline(report, Language::English))}, {"ko", words(outline(report, Language::Korean))}}, language);
 }
 

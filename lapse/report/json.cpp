@@ -155,10 +155,11 @@ Json samples(const Series& samples) {
 Json idle(const Report& report) {
   Json out = Json::array();
   for (const IdleRow& row : report.idle) {
+    const auto ratio = ratio_to_first(report, row);
     out.push_back({{"gap_ns", whole_nanoseconds(row.gap_ns)},
                    {"slept_ns", whole_nanoseconds(row.slept_ns)},
                    {"clock_mhz", row.mhz > 0 ? number(row.mhz) : Json(nullptr)},
-                   {"ratio", number(ratio_to_first(report, row))},
+                   {"ratio", ratio ? quantile_json(*ratio) : Json(nullptr)},
                    {"summary", summaries(row.summary)},
                    {"samples", samples(row.samples)}});
   }
@@ -249,7 +250,7 @@ nlohmann::ordered_json to_json(const Report& report) {
   const PlanRow& plan = report.plan;
   const AnswerRow& answer = report.answer;
   // The samples come last, those behind pauses too, so that the head of a file tells everything else.
-  return {{"schema", kSchema},
+  Json document{{"schema", kSchema},
           {"created", report.created},
           {"argv", report.argv},
           {"interrupted", plan.stop == "interrupted"},
@@ -281,8 +282,9 @@ nlohmann::ordered_json to_json(const Report& report) {
           {"audit", audit(report.audit)},
           {"throughput_per_s", number(report.throughput_per_s)},
           {"warnings", warnings(report.warnings)},
-          {"samples", samples(report.samples)},
-          {"idle", idle(report)}};
+          {"samples", samples(report.samples)}};
+  if (!report.idle.empty()) document["idle"] = idle(report);
+  return document;
 }
 
 std::string to_json_text(const Report& report) { return document_text(to_json(report)); }

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <lapse/report/disturbed.hpp>
+#include <lapse/report/idle.hpp>
 #include <lapse/report/json_node.hpp>
 #include <lapse/report/messages.hpp>
 #include <lapse/report/processes.hpp>
@@ -183,7 +184,18 @@ std::vector<IdleRow> idle(const Node& node) {
     row.slept_ns = node[i]["slept_ns"].duration();
     if (!node[i]["clock_mhz"].is_null()) row.mhz = node[i]["clock_mhz"].number();
     row.samples = samples(node[i]["samples"]);
-    row.summary = summarise(row.samples, {});
+    std::size_t left = row.samples.end_to_end.size();
+    if (node[i]["samples"].has("blocks")) {
+      const Node counts = node[i]["samples"]["blocks"];
+      for (std::size_t block = 0; block < counts.size(); ++block) {
+        const auto count = static_cast<std::size_t>(counts[block].count());
+        if (count == 0 || count > left) counts[block].expected("a block of runs that are there");
+        left -= count;
+        row.samples.blocks.push_back(count);
+      }
+    }
+    if (left > 0) node[i]["samples"].expected("blocks that hold all runs");
+    row.summary = summarise_blocks(row.samples);
   }
   return rows;
 }

@@ -52,7 +52,7 @@ void TextPage::table(const Table& table) {
   line(std::string(kIndent, ' ') + table.heading, 2 * kIndent);
   for (const auto& row : rows) {
     std::string text(2 * kIndent, ' ');
-    for (std::size_t i = 0; i < row.size(); ++i) text += i + 1 < row.size() ? padded(row[i], widths[i] + kGap) : row[i];
+    for (std::size_t i = 0; i < row.size(); ++i) text += i + 1 < row.size() ? padded(row[i], widths[i] + kIndent) : row[i];
     line(text, 4 * kIndent);
   }
 }

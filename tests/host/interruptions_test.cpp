@@ -31,6 +31,7 @@ TEST(InterruptionCounters, CountWhenTheCpuIsTakenFromAThread) {
   one.join();
   other.join();
   EXPECT_GE(after.involuntary_switches, before.involuntary_switches + 3);
+  EXPECT_GT(after.waited, before.waited);
   EXPECT_GE(after.stolen, before.stolen);
   EXPECT_GE(after.throttled_periods, before.throttled_periods);
 }

@@ -25,21 +25,26 @@ std::vector<Sample> every_five_milliseconds(std::size_t count) {
 }
 
 TEST(Reasons, OnePercentOfTheStretchIsNoticeable) {
-  const host::Interruptions before{100ms, 7, 20};
+  const host::Interruptions before{100ms, 7, 20, 50ms};
   EXPECT_EQ(reasons(before, before, 100ms), 0u);
-  EXPECT_EQ(reasons(before, {110ms, 7, 20}, 1s), kSteal);
-  EXPECT_EQ(reasons(before, {110ms, 7, 20}, 1001ms), 0u);
-  EXPECT_EQ(reasons(before, {100ms, 7, 21}, 300ms), kPreempted);
-  EXPECT_EQ(reasons(before, {100ms, 7, 21}, 301ms), 0u);
-  EXPECT_EQ(reasons(before, {100ms, 7, 24}, 1s), kPreempted);
-  EXPECT_EQ(reasons(before, {100ms, 8, 20}, 24h), kQuota);
-  EXPECT_EQ(reasons(before, {200ms, 9, 90}, 100ms), kSteal | kQuota | kPreempted);
+  EXPECT_EQ(reasons(before, {110ms, 7, 20, 50ms}, 1s), kSteal);
+  EXPECT_EQ(reasons(before, {110ms, 7, 20, 50ms}, 1001ms), 0u);
+  EXPECT_EQ(reasons(before, {100ms, 7, 21, 51ms}, 100ms), kPreempted);
+  EXPECT_EQ(reasons(before, {100ms, 7, 21, 51ms}, 101ms), 0u);
+  EXPECT_EQ(reasons(before, {100ms, 8, 20, 50ms}, 24h), kQuota);
+  EXPECT_EQ(reasons(before, {200ms, 9, 90, 80ms}, 100ms), kSteal | kQuota | kPreempted);
+}
+
+TEST(Reasons, NeitherAYieldToNobodyNorAWakeUpIsAPreemption) {
+  EXPECT_EQ(reasons({}, {0ms, 0, 1000, 0ms}, 100ms), 0u);
+  EXPECT_EQ(reasons({}, {0ms, 0, 0, 20ms}, 100ms), 0u);
 }
 
 TEST(Reasons, CountersThatStandStillOrStepBackTellNothing) {
-  const host::Interruptions later{100ms, 7, 20};
+  const host::Interruptions later{100ms, 7, 20, 50ms};
   EXPECT_EQ(reasons(later, later, 0ms), 0u);
-  EXPECT_EQ(reasons(later, {90ms, 6, 19}, 100ms), 0u);
+  EXPECT_EQ(reasons(later, {90ms, 6, 19, 40ms}, 100ms), 0u);
+  EXPECT_EQ(reasons(later, {100ms, 7, 25, 10ms}, 100ms), 0u);  // a thread that had waited has ended
 }
 
 TEST(Tag, MarksTheSamplesThatOverlapAStretchAndNoOther) {
@@ -103,11 +108,11 @@ TEST(Disturbances, RememberTheStretchesInWhichACounterGrew) {
     timeline.at = to;
     counters = then;
   };
-  during(0ms, 100ms, {0ms, 0, 0});
-  during(110ms, 200ms, {10ms, 0, 0});
-  counters = {30ms, 5, 100};  // between two batches: nobody's
+  during(0ms, 100ms, {0ms, 0, 0, 0ms});
+  during(110ms, 200ms, {10ms, 0, 0, 0ms});
+  counters = {30ms, 5, 100, 60ms};  // between two batches: nobody's
   during(210ms, 300ms, counters);
-  during(310ms, 400ms, {30ms, 6, 101});
+  during(310ms, 400ms, {30ms, 6, 101, 62ms});
   ASSERT_EQ(disturbances.stretches().size(), 2u);
   EXPECT_EQ(disturbances.stretches()[0].from, 110ms);
   EXPECT_EQ(disturbances.stretches()[0].to, 200ms);
@@ -119,7 +124,7 @@ TEST(Disturbances, RememberTheStretchesInWhichACounterGrew) {
 TEST(Disturbances, InVirtualTimeNothingDisturbs) {
   FakeSubject subject{[](std::size_t) { return 1ms; }};
   std::uint64_t asked = 0;
-  Disturbances disturbances{subject.timeline(), [&] { return host::Interruptions{++asked * 1s, asked, asked}; }};
+  Disturbances disturbances{subject.timeline(), [&] { return host::Interruptions{++asked * 1s, asked, asked, asked * 1s}; }};
   Hooks hooks;
   hooks.disturbances = &disturbances;
   ASSERT_TRUE(run(subject, {}, hooks));

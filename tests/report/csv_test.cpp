@@ -27,6 +27,15 @@ TEST(Csv, SaysOfEachRunWhatDisturbedIt) {
             "run,end_to_end_ns,submit_ns,device_ns,disturbed\n1,1,1,1,\n2,2,2,2,steal\n3,3,3,3,steal\n4,4,4,4,steal+preempted\n5,5,5,5,\n");
 }
 
+TEST(Csv, RunsAfterPausesFollowTheOthers) {
+  Report report;
+  report.samples = {{5, 6}, {1, 1}, {4, 5}};
+  report.idle = {{0, 0, 0, {{5}, {1}, {4}}, {}}, {10e6, 10e6, 0, {{8, 9}, {1, 1}, {7, 8}}, {}}};
+  EXPECT_EQ(
+      to_csv(report),
+      "run,end_to_end_ns,submit_ns,device_ns,disturbed,gap_ns\n1,5,1,4,,\n2,6,1,5,,\n3,5,1,4,,0\n4,8,1,7,,10000000\n5,9,1,8,,10000000\n");
+}
+
 TEST(Csv, IsAHeaderWhenNothingWasRun) { EXPECT_EQ(to_csv(Report{}), "run,end_to_end_ns,submit_ns,device_ns,disturbed\n"); }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <lapse/report/disturbed.hpp>
+#include <lapse/report/idle.hpp>
 #include <lapse/report/report.hpp>
 #include <lapse/stats/summary.hpp>
 #include <limits>
@@ -110,7 +111,8 @@ inline Report idle() {
       row.samples.submit.push_back(50e3);
       row.samples.end_to_end.push_back(row.samples.device.back() + 50e3);
     }
-    row.summary = {stats::summarise(row.samples.end_to_end), stats::summarise(row.samples.submit), stats::summarise(row.samples.device)};
+    row.samples.blocks.assign(10, row.samples.end_to_end.size() / 10);
+    row.summary = summarise_blocks(row.samples);
     report.idle.push_back(std::move(row));
   }
   return report;

@@ -317,6 +317,18 @@ class Sweep(Page):
 
 
 class Result(Page):
+    def test_draws_latency_against_the_pause_before_it(self):
+        page, saved = self.measured("sim:device=1ms,sleep=5ms,wake=2ms,time=virtual", "--idle", "0,1ms,10ms", "--budget", "10s")
+        browser = self.open(page)
+        median, p90 = self.datasets(browser, "idle")
+        self.assertEqual((median["label"], p90["label"]), ("median", "p90"))
+        self.assertEqual([(point["x"], point["y"]) for point in median["data"]], [("0", MS), ("1 ms", MS), ("10 ms", 3 * MS)])
+        self.assertEqual(self.press(browser, "idle", "END"), "pause 10 ms, median 3.000 ms, 95 % interval 3.000 … 3.000 ms")
+        self.assertEqual(self.press(browser, "idle", "ARROW_DOWN"), "pause 10 ms, p90 3.000 ms, 95 % interval 3.000 … 3.000 ms")
+        heading = browser.execute_script("return document.getElementById('idle').closest('.card').querySelector('h2').textContent")
+        self.assertEqual([row[4] for row in self.table(browser, heading)], ["1×", "1.000×", "3.000×"])
+        self.every_look(page, "idle")
+
     def test_shows_a_real_measurement_as_it_was_saved(self):
         page, saved = self.measured("null", "--max-runs", "3000", "--budget", "5s")
         browser = self.open(page)

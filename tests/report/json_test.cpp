@@ -85,6 +85,7 @@ TEST(Json, EveryKeyIsInTheDocumentation) {
   expect_in(documentation, to_json(example::synchronous()));
   expect_in(documentation, to_json(example::failed()));
   expect_in(documentation, to_json(example::disturbed()));
+  expect_in(documentation, to_json(example::idle()));
 }
 
 TEST(Json, SamplesAreWholeNanoseconds) {

@@ -56,6 +56,8 @@ const korean = {
   'warm-up ends': '예열 끝',
   'Of {n} runs, the fastest and the slowest of each stretch are drawn: {shown} in all.':
     '{n}회 가운데 구간마다 가장 빠른 것과 가장 느린 것을 골라 {shown}회만 그렸습니다.',
+  pause: '쉬는 시간',
+  'pause before each inference': '추론하기 전에 쉬는 시간',
   way: '방식',
 
   // a measurement

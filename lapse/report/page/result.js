@@ -8,6 +8,8 @@ function resultPage(main, result, outlines) {
   spreads(main, result);
   course(main, result);
 
+  pauses(main, result, words);
+
   const { rows, heading, interval, submit_alone: submitAlone } = words.latency;
   main.append(card(heading, table({
     label: heading, whole: true, classes: (row) => (rows[row].nested ? 'nested' : null),
