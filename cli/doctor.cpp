@@ -15,6 +15,7 @@
 namespace lapse::cli {
 namespace {
 
+constexpr double kSeconds = 30;
 constexpr const char* kDevice = "cuda";  // that is looked for where none is named
 
 constexpr const char* kFooter =
@@ -35,7 +36,7 @@ constexpr const char* kFooter =
 
 struct Options {
   std::string device, json;
-  double seconds = 30;
+  std::optional<double> seconds;
 };
 
 struct Output {
@@ -65,10 +66,11 @@ Result<report::ExaminedDevice> examine_device() {
 }
 
 Result<void> run_machine(const Options& options, const Output& output, const Context& context) {
-  const auto time = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(options.seconds));
+  const double seconds = options.seconds.value_or(kSeconds);
+  const auto time = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
   ProgressLine progress{context.language};
   const auto show = [&](std::string_view phase, Duration spent) {
-    progress.show(fmt::format("{} · {:.0f} / {:.0f} s", phase, std::chrono::duration<double>(spent).count(), options.seconds));
+    progress.show(fmt::format("{} · {:.0f} / {:.0f} s", phase, std::chrono::duration<double>(spent).count(), seconds));
   };
   report::MachineReport report{.argv = context.argv};
   LAPSE_TRY(report.examination, measuring::examine_machine(time, {show, &stop_on_signal()}));
@@ -83,6 +85,9 @@ Result<void> run_machine(const Options& options, const Output& output, const Con
 }
 
 Result<void> run(const Options& options, const Context& context) {
+  if (options.seconds && !options.device.empty()) {
+    return fail(ErrorCode::BadUse, "--seconds belongs to the examination of the machine", "leave it or --device out");
+  }
   Output output;
   if (!options.json.empty()) {
     LAPSE_TRY(output.file, OutputFile::open(options.json));
@@ -99,8 +104,7 @@ Command add_doctor(CLI::App& app, Context& context) {
       ->type_name("N")
       ->check(number_between(5, 3600));
   command->add_option("--device", options->device, "How wrong is each way of timing on this device instead: cuda, cuda:N or sim")
-      ->type_name("DEVICE")
-      ->excludes("--seconds");
+      ->type_name("DEVICE");
   command->add_option("--json", options->json, "Everything (docs/json.md); - is stdout instead of the text")->type_name("FILE|-");
   command->footer(kFooter);
   return [options, &context] {

@@ -32,8 +32,8 @@ Grade by(double value, double note_above, double bad_above) {
 }
 
 /// "1.38" and "1.35 … 1.41": how many times as long it takes.
-void add_effect(Facts& facts, const Contrast& contrast) {
-  const auto times = ratio(contrast);
+void add_effect(Facts& facts, const Pairs& pairs) {
+  const auto times = ratio(pairs);
   if (!times) return;
   facts["effect"] = fmt::format("{:.3f}", times->value);
   facts["range"] = fmt::format("{:.3f} … {:.3f}", times->low, times->high);
@@ -66,11 +66,11 @@ class Doctor {
   void find(std::string code, Grade grade, Facts facts) { found_.push_back({std::move(code), grade, std::move(facts)}); }
 
   void noise() {
-    const auto floor_of = [this](std::string code, const Contrast& contrast) {
-      const auto floor = noise_floor(contrast);
+    const auto floor_of = [this](std::string code, const Pairs& pairs) {
+      const auto floor = noise_floor(pairs);
       if (!floor) return;
       find(std::move(code), by(floor->unseen, kPrecision, kLarge),
-           {{"unseen", percent(floor->unseen)}, {"found", percent(floor->found)}, {"time", seconds(contrast.spent)}});
+           {{"unseen", percent(floor->unseen)}, {"found", percent(floor->found)}, {"time", seconds(pairs.spent)}});
     };
     floor_of("noise_arithmetic", seen_.arithmetic);
     if (seen_.memory) floor_of("noise_memory", *seen_.memory);
@@ -162,8 +162,8 @@ class Doctor {
       if (seen_.disturbance.others > kLarge) {
         facts["crowded"] = percent(seen_.disturbance.others);
       } else {
-        add_effect(facts, seen_.company->contrast);
-        slower = effect(ratio(seen_.company->contrast)) > kPrecision;
+        add_effect(facts, seen_.company->pairs);
+        slower = effect(ratio(seen_.company->pairs)) > kPrecision;
       }
     }
     find("siblings", !siblings.empty() || slower ? Grade::Note : Grade::Good, std::move(facts));

@@ -87,7 +87,7 @@ class Machine {
     found_.clock = examine_clock(clock_, part(kClockShare, time_));
     LAPSE_CHECK(enter("arithmetic"));
     const MakeSubject arithmetic = []() -> Result<std::unique_ptr<Subject>> { return make_arithmetic(); };
-    LAPSE_TRY(found_.arithmetic, contrast(arithmetic, arithmetic, plan(kFloorShare), round_hooks()));
+    LAPSE_TRY(found_.arithmetic, measure_pairs(arithmetic, arithmetic, plan(kFloorShare), round_hooks()));
     LAPSE_CHECK(read_memory());
     LAPSE_CHECK(seek_company());
     LAPSE_CHECK(enter("end"));
@@ -128,10 +128,10 @@ class Machine {
     if (available && *available < kTables * table_bytes()) return {};
     const auto gather = [](HugePages pages) -> MakeSubject { return [pages] { return make_gather(pages); }; };
     LAPSE_CHECK(enter("memory"));
-    LAPSE_TRY(found_.memory, contrast(gather(HugePages::AsItIs), gather(HugePages::AsItIs), plan(kFloorShare), round_hooks()));
+    LAPSE_TRY(found_.memory, measure_pairs(gather(HugePages::AsItIs), gather(HugePages::AsItIs), plan(kFloorShare), round_hooks()));
     if (found_.before.huge_pages.empty() || found_.before.huge_pages == "never") return {};
     LAPSE_CHECK(enter("huge_pages"));
-    LAPSE_TRY(found_.huge_pages, contrast(gather(HugePages::No), gather(HugePages::Yes), plan(kEffectShare), round_hooks()));
+    LAPSE_TRY(found_.huge_pages, measure_pairs(gather(HugePages::No), gather(HugePages::Yes), plan(kEffectShare), round_hooks()));
     return {};
   }
 
@@ -139,7 +139,7 @@ class Machine {
   Result<void> seek_company() {
     if (found_.allowed.size() < 2) return {};
     LAPSE_CHECK(enter("company"));
-    Company company{.cpu = found_.allowed.front(), .neighbour = neighbour_of(found_.allowed.front()), .contrast = {}};
+    Company company{.cpu = found_.allowed.front(), .neighbour = neighbour_of(found_.allowed.front()), .pairs = {}};
     Result<void> outcome;
     std::thread([&] { outcome = keep_company(company); }).join();
     LAPSE_CHECK(std::move(outcome));
@@ -153,7 +153,7 @@ class Machine {
       return [&neighbour, busy]() -> Result<std::unique_ptr<Subject>> { return std::make_unique<Accompanied>(neighbour, busy); };
     };
     // No spins in between: the neighbour's work may slow them down.
-    LAPSE_TRY(company.contrast, contrast(with(false), with(true), plan(kEffectShare), {{}, hooks_.stop}));
+    LAPSE_TRY(company.pairs, measure_pairs(with(false), with(true), plan(kEffectShare), {{}, hooks_.stop}));
     return {};
   }
   /// One that shares its core, where there is one; another one otherwise.

@@ -17,7 +17,7 @@ namespace lapse::measuring {
 /// How long arithmetic on CPU `cpu` takes while `neighbour` is busy, over how long it takes while it rests.
 struct Company {
   int cpu = 0, neighbour = 0;
-  Contrast contrast;
+  Pairs pairs;
 };
 
 struct Examination {
@@ -27,11 +27,11 @@ struct Examination {
   host::Disturbance disturbance{};  // meanwhile
   double load_1min = 0.0;           // before
   ClockQuality clock;
-  std::vector<Duration> spins;         // a fixed loop, all along: its time is one over the clock's frequency
-  Contrast arithmetic;                 // with itself
-  std::optional<Contrast> memory;      // reads from random places with themselves; nothing where there is too little memory
-  std::optional<Contrast> huge_pages;  // the same, memory in huge pages over memory without; nothing where there are none
-  std::optional<Company> company;      // nothing with one CPU
+  std::vector<Duration> spins;      // a fixed loop, all along: its time is one over the clock's frequency
+  Pairs arithmetic;                 // with itself
+  std::optional<Pairs> memory;      // reads from random places with themselves; nothing where there is too little memory
+  std::optional<Pairs> huge_pages;  // the same, memory in huge pages over memory without; nothing where there are none
+  std::optional<Company> company;   // nothing with one CPU
   Duration spent{};
 };
 

@@ -2,9 +2,10 @@
 #include <cmath>
 #include <lapse/measure/median.hpp>
 #include <lapse/measure/noise_floor.hpp>
+#include <lapse/stats/comparison.hpp>
 #include <lapse/stats/student.hpp>
-#include <numeric>
 #include <random>
+#include <utility>
 
 namespace lapse::measuring {
 namespace {
@@ -70,7 +71,7 @@ class Trial {
         share_(plan.budget / static_cast<int>(plan.pairs)),
         coin_(plan.seed) {}
 
-  Result<Contrast> operator()() {
+  Result<Pairs> operator()() {
     for (std::size_t pair = 0; pair < plan_.pairs && !stopped(); ++pair) LAPSE_CHECK(take_pair());
     found_.median_ns = nanoseconds(median_of(medians_));
     return std::move(found_);
@@ -87,23 +88,25 @@ class Trial {
     LAPSE_TRY(const std::size_t filled, a.fill(block));
     LAPSE_CHECK(b.fill(block));
     if (runs_ == 0) runs_ = filled;  // the same for all pairs: a block is the same thing everywhere
-    std::vector<double> log_ratios;
+    std::vector<double> blocks_a, blocks_b;
     Duration before{}, round{};
     do {
       before = a.spent() + b.spent();
-      LAPSE_TRY(const double log_ratio, take_round(a, b));
-      log_ratios.push_back(log_ratio);
+      LAPSE_TRY(const auto blocks, take_round(a, b));
+      blocks_a.push_back(nanoseconds(blocks.first));
+      blocks_b.push_back(nanoseconds(blocks.second));
       round = a.spent() + b.spent() - before;
       if (hooks_.after_round) hooks_.after_round();
     } while (round.count() > 0 && a.spent() + b.spent() + round <= share_ && !stopped());  // work that takes no time would never end
     found_.spent += a.spent() + b.spent();
-    found_.runs += 2 * runs_ * log_ratios.size();
+    found_.runs += 2 * runs_ * blocks_a.size();
     if (stopped()) return {};
-    found_.log_ratios.push_back(std::accumulate(log_ratios.begin(), log_ratios.end(), 0.0) / static_cast<double>(log_ratios.size()));
+    found_.log_ratios.push_back(stats::mean_log_ratio(blocks_a, blocks_b));
     return {};
   }
 
-  Result<double> take_round(Side& a, Side& b) {
+  /// The medians of a block of A and of one of B.
+  Result<std::pair<Duration, Duration>> take_round(Side& a, Side& b) {
     const bool b_first = (coin_() & 1) != 0;
     Duration time_a{}, time_b{};
     if (b_first) {
@@ -114,7 +117,7 @@ class Trial {
       LAPSE_TRY(time_b, b.block(runs_));
     }
     medians_.push_back(time_a);
-    return std::log(nanoseconds(time_b) / nanoseconds(time_a));
+    return std::pair(time_a, time_b);
   }
 
   const MakeSubject& make_a_;
@@ -125,49 +128,39 @@ class Trial {
   std::mt19937_64 coin_;
   std::size_t runs_ = 0;  // of a block
   std::vector<Duration> medians_;
-  Contrast found_;
+  Pairs found_;
 };
 
-struct Spread {
-  double mean = 0.0;
-  double standard_error = 0.0;
-  double degrees = 0.0;
-};
-
-std::optional<Spread> spread(const std::vector<double>& values) {
-  if (values.size() < kFewestPairs) return std::nullopt;
-  const double n = static_cast<double>(values.size());
-  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
-  double squares = 0.0;
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  return Spread{mean, std::sqrt(squares / (n - 1) / n), n - 1};
+std::optional<stats::Contrast> contrast_of(const Pairs& pairs) {
+  if (pairs.log_ratios.size() < kFewestPairs) return std::nullopt;
+  return stats::paired(pairs.log_ratios);
 }
 
-double half_width(const Spread& spread) {
-  return stats::student_quantile((1 + stats::kConfidence) / 2, spread.degrees) * spread.standard_error;
+double half_width(const stats::Contrast& contrast) {
+  return stats::student_quantile((1 + stats::kConfidence) / 2, contrast.degrees) * contrast.standard_error;
 }
 
 }  // namespace
 
-Result<Contrast> contrast(const MakeSubject& make_a, const MakeSubject& make_b, const NoisePlan& plan, const NoiseHooks& hooks) {
+Result<Pairs> measure_pairs(const MakeSubject& make_a, const MakeSubject& make_b, const NoisePlan& plan, const NoiseHooks& hooks) {
   return Trial(make_a, make_b, plan, hooks)();
 }
 
-std::optional<stats::Estimate> ratio(const Contrast& contrast) {
-  const auto found = spread(contrast.log_ratios);
-  if (!found) return std::nullopt;
-  const double half = half_width(*found);
-  return stats::Estimate{.value = std::exp(found->mean),
-                         .low = std::exp(found->mean - half),
-                         .high = std::exp(found->mean + half),
-                         .effective = found->degrees + 1};
+std::optional<stats::Estimate> ratio(const Pairs& pairs) {
+  const auto contrast = contrast_of(pairs);
+  if (!contrast) return std::nullopt;
+  const double half = half_width(*contrast);
+  return stats::Estimate{.value = std::exp(contrast->log_ratio),
+                         .low = std::exp(contrast->log_ratio - half),
+                         .high = std::exp(contrast->log_ratio + half),
+                         .effective = static_cast<double>(pairs.log_ratios.size())};
 }
 
-std::optional<NoiseFloor> noise_floor(const Contrast& contrast) {
-  const auto found = spread(contrast.log_ratios);
-  if (!found) return std::nullopt;
-  const double half = half_width(*found);
-  const double power = stats::student_quantile(kPower, found->degrees) * found->standard_error;
+std::optional<NoiseFloor> noise_floor(const Pairs& pairs) {
+  const auto contrast = contrast_of(pairs);
+  if (!contrast) return std::nullopt;
+  const double half = half_width(*contrast);
+  const double power = stats::student_quantile(kPower, contrast->degrees) * contrast->standard_error;
   return NoiseFloor{.unseen = std::expm1(half), .found = std::expm1(half + power)};
 }
 

@@ -3,13 +3,13 @@
 //
 // Two instances A and B of the same work are made anew for each pair, so that where their memory happens to lie is part of the noise. They
 // take turns a block at a time, AB or BA by a coin, so that a drift or an effect of the order touches both alike. A block's figure is the
-// median of its runs, the first one left out: it finds the caches as the other left them. A pair's figure is the mean of ln(B / A) over
-// its rounds; pairs are independent. The 95 % interval of their mean is Student's t's (Jain, The Art of Computer Systems Performance
-// Analysis, 13.4.1, paired observations; on logarithms the ratio is symmetrical: Fleming & Wallace, CACM 29:218, 1986).
+// median of its runs, the first one left out: it finds the caches as the other left them. A pair's figure and the 95 % interval over
+// pairs, which are independent, are those of a comparison (lapse/stats/comparison.hpp: mean_log_ratio, paired), so that the noise floor is
+// what a comparison would meet here.
 //
 // The noise floor is the half width of that interval: a true difference below it leaves 1 inside the interval more often than not. To be
 // found nine times in ten a difference has to be larger by the 90 % quantile of the same t (Julious, Statistics in Medicine 23:1921, 2004,
-// section 3, with t in place of the non-central one).
+// with t in place of the non-central one).
 //
 // This is noise within one process: what differs from process to process (layout, hash seeds) comes on top.
 
@@ -27,7 +27,7 @@ namespace lapse::measuring {
 struct NoisePlan {
   Duration budget = std::chrono::seconds{10};  // of the work itself, warm-up included; each pair has at least one round
   std::size_t pairs = 10;                      // ≥ kFewestPairs; with ten the width itself is known to about a quarter
-  Duration block = std::chrono::milliseconds{100};
+  Duration block = std::chrono::milliseconds{50};
   std::uint64_t seed = 1;  // of the coin
 };
 
@@ -39,8 +39,8 @@ struct NoiseHooks {
   const std::atomic<bool>* stop = nullptr;  // becomes true when the user has had enough
 };
 
-struct Contrast {
-  std::vector<double> log_ratios;  // a pair's mean of ln(B / A)
+struct Pairs {
+  std::vector<double> log_ratios;  // of B / A, one a pair
   double median_ns = 0.0;          // of the medians of A's blocks: how long one run takes
   std::size_t runs = 0;            // that counted, of A and B
   Duration spent{};
@@ -48,18 +48,18 @@ struct Contrast {
 
 using MakeSubject = std::function<Result<std::unique_ptr<Subject>>()>;
 
-/// The same of two things that need not be equal. Stopped early, it has the pairs that were complete. Errors: those of the subjects.
-Result<Contrast> contrast(const MakeSubject& make_a, const MakeSubject& make_b, const NoisePlan& plan, const NoiseHooks& hooks = {});
+/// Two things, which may be one and the same, in turns. Stopped early, it has the pairs that were complete. Errors: those of the subjects.
+Result<Pairs> measure_pairs(const MakeSubject& make_a, const MakeSubject& make_b, const NoisePlan& plan, const NoiseHooks& hooks = {});
 
 /// B / A with its 95 % interval. Nothing with fewer than kFewestPairs pairs.
-std::optional<stats::Estimate> ratio(const Contrast& contrast);
+std::optional<stats::Estimate> ratio(const Pairs& pairs);
 
 /// Shares: 0.01 is one per cent.
 struct NoiseFloor {
   double unseen = 0.0;  // differences below it can't be seen
   double found = 0.0;   // differences of this size are found nine times in ten
 };
-/// Of a thing that was contrasted with itself. Nothing with fewer than kFewestPairs pairs.
-std::optional<NoiseFloor> noise_floor(const Contrast& contrast);
+/// Of a thing that was compared with itself. Nothing with fewer than kFewestPairs pairs.
+std::optional<NoiseFloor> noise_floor(const Pairs& pairs);
 
 }  // namespace lapse::measuring

@@ -15,10 +15,10 @@ namespace lapse::report {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using measuring::Contrast;
 using measuring::Diagnosis;
 using measuring::Examination;
 using measuring::Grade;
+using measuring::Pairs;
 
 constexpr std::size_t kGradeColumn = 16;  // as the values of other reports
 constexpr std::size_t kMessageColumn = 22;
@@ -65,20 +65,20 @@ void add(TextPage& page, const Diagnosis& diagnosis, Language language) {
   if (!said.hint.empty()) page.line(std::string(kMessageColumn, ' ') + "→ " + said.hint, kMessageColumn + 2);
 }
 
-Json contrast_json(const std::optional<Contrast>& contrast, bool with_itself) {
-  if (!contrast) return nullptr;
-  const auto ratio = measuring::ratio(*contrast);
-  Json out{{"pairs", contrast->log_ratios.size()},
-           {"runs", contrast->runs},
-           {"median_ns", number_json(contrast->median_ns)},
-           {"spent_ns", contrast->spent.count()},
+Json pairs_json(const std::optional<Pairs>& pairs, bool with_itself) {
+  if (!pairs) return nullptr;
+  const auto ratio = measuring::ratio(*pairs);
+  Json out{{"pairs", pairs->log_ratios.size()},
+           {"runs", pairs->runs},
+           {"median_ns", number_json(pairs->median_ns)},
+           {"spent_ns", pairs->spent.count()},
            {"ratio", ratio ? Json{{"value", ratio->value}, {"low", ratio->low}, {"high", ratio->high}} : Json(nullptr)}};
   if (with_itself) {
-    const auto floor = measuring::noise_floor(*contrast);
+    const auto floor = measuring::noise_floor(*pairs);
     out["unseen"] = floor ? Json(floor->unseen) : Json(nullptr);
     out["found"] = floor ? Json(floor->found) : Json(nullptr);
   }
-  out["log_ratios"] = contrast->log_ratios;
+  out["log_ratios"] = pairs->log_ratios;
   return out;
 }
 
@@ -138,7 +138,7 @@ Json device_json(const std::optional<ExaminedDevice>& device) {
 Json company_json(const std::optional<measuring::Company>& company) {
   if (!company) return nullptr;
   Json out{{"cpu", company->cpu}, {"neighbour", company->neighbour}};
-  out.update(contrast_json(company->contrast, false));
+  out.update(pairs_json(company->pairs, false));
   return out;
 }
 
@@ -186,8 +186,8 @@ std::string to_json_text(const MachineReport& report) {
                         {"grade", measuring::name(measuring::worst(diagnoses))},
                         {"findings", std::move(findings)},
                         {"spent_ns", seen.spent.count()},
-                        {"noise", {{"arithmetic", contrast_json(seen.arithmetic, true)}, {"memory", contrast_json(seen.memory, true)}}},
-                        {"effects", {{"huge_pages", contrast_json(seen.huge_pages, false)}, {"company", company_json(seen.company)}}},
+                        {"noise", {{"arithmetic", pairs_json(seen.arithmetic, true)}, {"memory", pairs_json(seen.memory, true)}}},
+                        {"effects", {{"huge_pages", pairs_json(seen.huge_pages, false)}, {"company", company_json(seen.company)}}},
                         {"clock", clock_json(seen.clock)},
                         {"speed", speed_json(seen.spins)},
                         {"condition", condition_json(seen)},

@@ -13,10 +13,10 @@ using testing::Key;
 using testing::Not;
 using testing::Pair;
 
-Contrast pairs_around(double log_ratio, double deviation) {
-  Contrast contrast{.log_ratios = {}, .median_ns = 1e7, .runs = 100, .spent = 10s};
-  for (int pair = 0; pair < 10; ++pair) contrast.log_ratios.push_back(log_ratio + (pair % 2 == 0 ? deviation : -deviation));
-  return contrast;
+Pairs pairs_around(double log_ratio, double deviation) {
+  Pairs pairs{.log_ratios = {}, .median_ns = 1e7, .runs = 100, .spent = 10s};
+  for (int pair = 0; pair < 10; ++pair) pairs.log_ratios.push_back(log_ratio + (pair % 2 == 0 ? deviation : -deviation));
+  return pairs;
 }
 
 /// A machine that nothing is to be said against.
@@ -164,9 +164,9 @@ TEST(Diagnosis, PartOfTheCpusOrASingleOneIsNoted) {
 
 TEST(Diagnosis, ACoreThatIsSharedIsNotedEvenWhereTheMachineHidesIt) {
   Examination seen = quiet();
-  seen.company = {.cpu = 0, .neighbour = 1, .contrast = pairs_around(0.0, 0.01)};
+  seen.company = {.cpu = 0, .neighbour = 1, .pairs = pairs_around(0.0, 0.01)};
   EXPECT_EQ(of(seen, "siblings").grade, Grade::Good) << "no difference that can be seen";
-  seen.company->contrast = pairs_around(0.4, 0.01);
+  seen.company->pairs = pairs_around(0.4, 0.01);
   EXPECT_EQ(of(seen, "siblings").grade, Grade::Note);
   EXPECT_THAT(of(seen, "siblings").facts, Contains(Pair("effect", "1.492")));
   seen.disturbance.others = 0.4;

@@ -29,7 +29,7 @@ MakeSubject noisy(double factor, double deviation, std::mt19937_64& random) {
 }
 
 TEST(NoiseFloor, WithoutNoiseThereIsNone) {
-  const auto seen = contrast(always(5ms), always(5ms), {.budget = 10s});
+  const auto seen = measure_pairs(always(5ms), always(5ms), {.budget = 10s});
   ASSERT_TRUE(seen);
   EXPECT_EQ(seen->log_ratios, std::vector<double>(10, 0.0));
   EXPECT_EQ(seen->median_ns, 5e6);
@@ -40,7 +40,7 @@ TEST(NoiseFloor, WithoutNoiseThereIsNone) {
 TEST(NoiseFloor, IsTheHalfWidthOfStudentsIntervalOverThePairs) {
   // By hand: six log-ratios of +-0.01 have mean 0, s = 0.01 * sqrt(6/5), s / sqrt(6) = 0.0044721; t(0.975, 5) = 2.570582,
   // t(0.9, 5) = 1.475884.
-  const Contrast six{.log_ratios = {0.01, -0.01, 0.01, -0.01, 0.01, -0.01}};
+  const Pairs six{.log_ratios = {0.01, -0.01, 0.01, -0.01, 0.01, -0.01}};
   EXPECT_NEAR(noise_floor(six)->unseen, std::expm1(0.0044721 * 2.570582), 1e-6);
   EXPECT_NEAR(noise_floor(six)->found, std::expm1(0.0044721 * (2.570582 + 1.475884)), 1e-6);
   EXPECT_NEAR(ratio(six)->high, std::exp(0.0044721 * 2.570582), 1e-6);
@@ -48,10 +48,10 @@ TEST(NoiseFloor, IsTheHalfWidthOfStudentsIntervalOverThePairs) {
 }
 
 TEST(NoiseFloor, FewerThanSixPairsTellNone) {
-  const Contrast five{.log_ratios = {0.01, -0.01, 0.01, -0.01, 0.01}};
+  const Pairs five{.log_ratios = {0.01, -0.01, 0.01, -0.01, 0.01}};
   EXPECT_FALSE(noise_floor(five));
   EXPECT_FALSE(ratio(five));
-  EXPECT_FALSE(noise_floor(Contrast{}));
+  EXPECT_FALSE(noise_floor(Pairs{}));
 }
 
 TEST(NoiseFloor, WhereAnInstanceLiesIsPartOfIt) {
@@ -63,7 +63,7 @@ TEST(NoiseFloor, WhereAnInstanceLiesIsPartOfIt) {
     ++instance;
     return std::make_unique<FakeSubject>([time](std::size_t) { return time; });
   };
-  const auto seen = contrast(make, make, {.budget = 10s});
+  const auto seen = measure_pairs(make, make, {.budget = 10s});
   EXPECT_EQ(instance, 20) << "A and B anew for each of ten pairs";
   EXPECT_GT(noise_floor(*seen)->unseen, 0.005);
   EXPECT_LT(noise_floor(*seen)->unseen, 0.02);
@@ -75,9 +75,9 @@ TEST(NoiseFloor, WhatIsEqualIsSeldomCalledDifferentAndWhatIsNotIsFound) {
   int alarms = 0, found = 0, wrong_way = 0;
   for (int time = 0; time < kTimes; ++time) {
     const NoisePlan plan{.budget = 20s, .seed = static_cast<std::uint64_t>(time)};
-    const auto same = ratio(*contrast(noisy(1.0, 0.05, random), noisy(1.0, 0.05, random), plan));
+    const auto same = ratio(*measure_pairs(noisy(1.0, 0.05, random), noisy(1.0, 0.05, random), plan));
     alarms += same->low > 1.0 || same->high < 1.0 ? 1 : 0;
-    const auto slower = ratio(*contrast(noisy(1.0, 0.05, random), noisy(1.01, 0.05, random), plan));
+    const auto slower = ratio(*measure_pairs(noisy(1.0, 0.05, random), noisy(1.01, 0.05, random), plan));
     found += slower->low > 1.0 ? 1 : 0;
     wrong_way += slower->high < 1.0 ? 1 : 0;
   }
@@ -94,14 +94,14 @@ TEST(NoiseFloor, ADriftTouchesBothSidesAlike) {
   const MakeSubject make = [&runs]() -> Result<std::unique_ptr<Subject>> {
     return std::make_unique<FakeSubject>([&runs](std::size_t) { return scaled(5ms, 1.0 + ++runs / 2000.0); });
   };
-  const auto seen = contrast(make, make, {.budget = 20s});
+  const auto seen = measure_pairs(make, make, {.budget = 20s});
   EXPECT_GT(runs, 1000) << "so it was half as slow again at the end";
   EXPECT_LT(ratio(*seen)->low, 1.0);
   EXPECT_GT(ratio(*seen)->high, 1.0);
 }
 
 TEST(NoiseFloor, KeepsItsBudgetWhereARoundFitsIntoIt) {
-  const auto seen = contrast(always(1ms), always(1ms), {.budget = 6s, .pairs = 6});
+  const auto seen = measure_pairs(always(1ms), always(1ms), {.budget = 6s, .pairs = 6});
   EXPECT_EQ(seen->log_ratios.size(), 6u);
   EXPECT_LE(seen->spent, 6s);
   EXPECT_GT(seen->spent, 4s);
@@ -109,7 +109,7 @@ TEST(NoiseFloor, KeepsItsBudgetWhereARoundFitsIntoIt) {
 
 TEST(NoiseFloor, LongRunsHaveARoundInEachPairAllTheSame) {
   int rounds = 0;
-  const auto seen = contrast(always(2s), always(2s), {.budget = 6s, .pairs = 6}, {.after_round = [&] { ++rounds; }});
+  const auto seen = measure_pairs(always(2s), always(2s), {.budget = 6s, .pairs = 6}, {.after_round = [&] { ++rounds; }});
   EXPECT_EQ(rounds, 6);
   EXPECT_EQ(seen->log_ratios.size(), 6u);
   EXPECT_EQ(seen->runs, 6u * 2 * 3);
@@ -119,7 +119,7 @@ TEST(NoiseFloor, StoppedEarlyItHasThePairsThatWereComplete) {
   std::atomic<bool> stop{false};
   int rounds = 0;
   const NoiseHooks hooks{.after_round = [&] { stop = ++rounds == 4; }, .stop = &stop};
-  const auto seen = contrast(always(2s), always(2s), {.budget = 6s, .pairs = 6}, hooks);
+  const auto seen = measure_pairs(always(2s), always(2s), {.budget = 6s, .pairs = 6}, hooks);
   ASSERT_TRUE(seen);
   EXPECT_EQ(seen->log_ratios.size(), 3u);
   EXPECT_FALSE(noise_floor(*seen));
@@ -131,13 +131,13 @@ TEST(NoiseFloor, AnErrorOfTheSubjectIsItsOwn) {
     subject->fail_at = 4;
     return subject;
   };
-  const auto seen = contrast(always(5ms), failing, {.budget = 6s});
+  const auto seen = measure_pairs(always(5ms), failing, {.budget = 6s});
   ASSERT_FALSE(seen);
   EXPECT_EQ(seen.error().code, ErrorCode::DeviceUnusable);
 }
 
 TEST(NoiseFloor, WorkThatTakesNoTimeIsNoTrouble) {
-  const auto seen = contrast(always(0ns), always(0ns), {.budget = 1us, .pairs = 6});
+  const auto seen = measure_pairs(always(0ns), always(0ns), {.budget = 1us, .pairs = 6});
   ASSERT_TRUE(seen);
   EXPECT_EQ(ratio(*seen)->value, 1.0);
 }

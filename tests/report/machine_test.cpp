@@ -34,7 +34,7 @@ MachineReport example() {
   seen.clock = {.reading_ns = 25, .resolution = 10ns, .watched = 1s, .gaps = 1, .lost = 3us, .longest = 3us};
   seen.spins = {500us, 500us, 510us};
   seen.arithmetic = {.log_ratios = {0.02, -0.02, 0.02, -0.02, 0.02, -0.02}, .median_ns = 1e7, .runs = 600, .spent = 10s};
-  seen.company = {.cpu = 0, .neighbour = 1, .contrast = {.log_ratios = std::vector<double>(6, 0.4), .median_ns = 1e7}};
+  seen.company = {.cpu = 0, .neighbour = 1, .pairs = {.log_ratios = std::vector<double>(6, 0.4), .median_ns = 1e7}};
   seen.spent = 29s;
   report.no_device = "no NVIDIA driver is installed here";
   report.argv = {"lapse", "doctor"};
