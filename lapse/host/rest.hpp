@@ -6,7 +6,8 @@
 
 namespace lapse::host {
 
-/// Sleeps until this process has used less than a tenth of a CPU for a millisecond, at most for `limit`. False when it never did.
+/// Sleeps until this process has used less than a tenth of a CPU for a millisecond and none of its other threads wants one, at most for
+/// `limit`. False when that never was so.
 bool come_to_rest(Duration limit);
 
 }  // namespace lapse::host
