@@ -68,6 +68,23 @@ TEST(Idle, TheFirstRunsOfABlockFollowAnotherGapAndDoNotCount) {
   EXPECT_THAT(times(curve.gaps[0]), testing::Each(1100us));
 }
 
+TEST(Idle, WhatIsStillRecoveringFromAnotherGapIsGivenFiftyMilliseconds) {
+  device::Instant slept{}, busy_until{};
+  FakeSubject* device = nullptr;
+  // For 40 ms after a pause its clock is low.
+  FakeSubject subject{[&](std::size_t) {
+    const device::Instant now = device->timeline().now();
+    if (now - busy_until >= 5ms) slept = now;
+    const Duration takes = now - slept < 40ms ? 2ms : 1ms;
+    busy_until = now + takes;
+    return takes;
+  }};
+  device = &subject;
+  const IdleCurve curve = measure_idle(subject, with({0ms, 10ms}, 10s), {}, 0);
+  EXPECT_THAT(times(curve.gaps[0]), testing::Each(1ms));
+  EXPECT_THAT(times(curve.gaps[1]), testing::Each(2ms));
+}
+
 TEST(Idle, GapsTakeTurnsSoThatADriftTouchesAllAlike) {
   SleepyDevice device;
   device.drift = 1us;
