@@ -7,6 +7,7 @@
 #include <lapse/report/processes.hpp>
 #include <lapse/report/quantity.hpp>
 #include <optional>
+#include <random>
 #include <vector>
 
 #include "cli/child_process.hpp"
@@ -112,12 +113,17 @@ class LiveComparison {
  private:
   Result<void> measure_pair() {
     show(0);
-    const bool a_first = loading_.a_first();
+    const bool a_first = first_.a_first();
     LAPSE_TRY(Side first, start(a_first ? 0 : 1));
     LAPSE_TRY(Side second, start(a_first ? 1 : 0));
     Side& a = a_first ? first : second;
     Side& b = a_first ? second : first;
-    LAPSE_TRY(const bool complete, take_turns(a, b));
+    Duration spent{0};
+    for (Side* side : {&first, &second}) {
+      LAPSE_TRY(const measuring::Block warmup, side->take({true, share_ / 2 / kWarmupShare}));
+      spent += warmup.took;
+    }
+    LAPSE_TRY(const bool complete, take_turns(a, b, spent));
     if (!complete) return fail(ErrorCode::Interrupted, "interrupted");
     LAPSE_TRY(report::Report of_a, a.finish());
     LAPSE_TRY(report::Report of_b, b.finish());
@@ -128,23 +134,17 @@ class LiveComparison {
 
   Result<Side> start(std::size_t side) { return Side::start(kNames[side], words_[side], stop_); }
 
-  /// False when it was interrupted too early.
-  Result<bool> take_turns(Side& a, Side& b) {
-    Duration spent{0};
+  /// Of the pair's share of the budget the warm-up has taken `spent`. False when it was interrupted too early.
+  Result<bool> take_turns(Side& a, Side& b, Duration spent) {
     std::size_t rounds = 0, runs = 0;
-    const auto take = [&](Side& side, const measuring::Turn& turn) -> Result<void> {
-      LAPSE_TRY(const measuring::Block block, side.take(turn));
-      spent += block.took;
-      if (!turn.warm_up) runs += block.runs;
-      return {};
-    };
-    for (Side* side : {&a, &b}) LAPSE_CHECK(take(*side, {true, share_ / 2 / kWarmupShare}));
-    while (rounds < kFewestRounds || (spent < share_ && runs < 2 * kMostRuns)) {
-      if (stop_) break;
+    while (!stop_ && (rounds < kFewestRounds || (spent < share_ && runs < 2 * kMostRuns))) {
       show(++rounds);
       const bool a_first = order_.a_first();
-      LAPSE_CHECK(take(a_first ? a : b, {false, kBlock}));
-      LAPSE_CHECK(take(a_first ? b : a, {false, kBlock}));
+      for (Side* side : {a_first ? &a : &b, a_first ? &b : &a}) {
+        LAPSE_TRY(const measuring::Block block, side->take({false, kBlock}));
+        spent += block.took;
+        runs += block.runs;
+      }
     }
     return rounds >= kFewestRounds;
   }
@@ -160,8 +160,10 @@ class LiveComparison {
   const bool korean_;
   const std::atomic<bool>& stop_ = stop_on_signal();
   ProgressLine progress_;
-  const Duration share_;                         // of the budget, for a pair
-  measuring::RoundOrder loading_{1}, order_{2};  // any seed does: the machine does not know it
+  const Duration share_;  // of the budget, for a pair
+  // Another order each time: what one order has for or against a side must not come back in every comparison.
+  measuring::RoundOrder first_{std::random_device{}()};  // of a pair, to be loaded and warmed up
+  measuring::RoundOrder order_{std::random_device{}()};  // of its rounds
   std::array<std::vector<report::Report>, 2> reports_;
 };
 
