@@ -216,7 +216,9 @@ std::vector<Row> after(const Report& report, Language language) {
   rows.push_back({say(Text::Stopped, language), stopped(report.plan, report.failure, language)});
   const bool several = report.processes.size() > 1;
   if (const auto& median = report.summary.end_to_end.median) {
-    const Facts worth{{"n", grouped(static_cast<std::uint64_t>(median->effective))}};
+    Facts worth;
+    const auto effective = static_cast<std::uint64_t>(median->effective);
+    if (effective < report.samples.end_to_end.size()) worth["n"] = grouped(effective);
     rows.push_back({say(Text::Note, language), several ? say(kOfProcesses, language) : say(Text::OfThisProcess, language, worth)});
   }
   return rows;

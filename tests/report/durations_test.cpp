@@ -106,7 +106,7 @@ TEST(Durations, AreReadFromAResult) {
 
 TEST(Durations, OfSeveralProcessesAreNotOneSeries) {
   Report report = example::synchronous();
-  report.processes = {{400, 0, "settled", 1e6, 1e6}, {412, 0, "settled", 1e6, 1e6}};
+  report.processes = {{400, 0, "flat", 1e6, 1e6}, {412, 0, "flat", 1e6, 1e6}};
   EXPECT_EQ(complaint(read(to_json_text(report))), "the runs of 2 processes are not one series");
 }
 

@@ -28,16 +28,16 @@ std::vector<std::string> keys(const nlohmann::ordered_json& object) {
 
 TEST(Json, HasTheKeysThatOthersRelyOn) {
   const auto document = to_json(example::synchronous());
-  EXPECT_THAT(keys(document),
-              ElementsAre("schema", "created", "argv", "interrupted", "failure", "subject", "environment", "device", "cold", "warmup",
-                          "processes", "plan", "answer", "memory", "summary", "disturbed", "audit", "throughput_per_s", "warnings", "samples"));
+  EXPECT_THAT(keys(document), ElementsAre("schema", "created", "argv", "interrupted", "failure", "subject", "environment", "device", "cold",
+                                          "warmup", "processes", "plan", "answer", "memory", "summary", "disturbed", "audit",
+                                          "throughput_per_s", "warnings", "samples"));
   EXPECT_EQ(document["schema"], "lapse.result/1");
   EXPECT_THAT(keys(document["subject"]),
               ElementsAre("model", "engine", "engine_version", "engine_library", "device", "threads", "batch", "asynchronous", "transfers",
                           "graph", "cold_cache", "streams", "scenario", "in_flight", "input_sets", "inputs", "outputs"));
   EXPECT_THAT(keys(document["subject"]["inputs"][0]), ElementsAre("name", "dtype", "shape", "source"));
   EXPECT_THAT(keys(document["cold"]), ElementsAre("load_ns", "first_ns"));
-  EXPECT_THAT(keys(document["warmup"]), ElementsAre("discarded", "verdict"));
+  EXPECT_THAT(keys(document["warmup"]), ElementsAre("discarded", "asked", "verdict", "cost_ns", "cycle_runs", "segments"));
   EXPECT_THAT(keys(document["plan"]), ElementsAre("precision", "reached", "budget_ns", "stop", "cheapest"));
   EXPECT_THAT(keys(document["samples"]), ElementsAre("count", "end_to_end_ns", "submit_ns", "device_ns"));
   EXPECT_THAT(keys(document["summary"]), ElementsAre("end_to_end", "submit", "device"));
@@ -45,7 +45,7 @@ TEST(Json, HasTheKeysThatOthersRelyOn) {
     const auto& summary = document["summary"][series];
     EXPECT_THAT(keys(summary),
                 ElementsAre("median_ns", "p90_ns", "p95_ns", "p99_ns", "p999_ns", "min_ns", "max_ns", "mean_ns", "standard_deviation_ns"));
-    EXPECT_THAT(keys(summary["median_ns"]), ElementsAre("value", "low", "high"));
+    EXPECT_THAT(keys(summary["median_ns"]), ElementsAre("value", "low", "high", "effective"));
     EXPECT_EQ(summary["p999_ns"], json({{"needs", 3688}}));
   }
   EXPECT_THAT(keys(document["warnings"][0]), ElementsAre("code", "message", "hint", "facts"));
