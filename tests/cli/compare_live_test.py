@@ -10,25 +10,11 @@ import unittest
 
 import numpy
 
-from case import Case, LAPSE, SOURCE
+from case import Case, LAPSE, SOURCE, children, wait_for
 
 # In virtual time a hundredth of a second is over at once: what is measured is known, and no machine can disturb it.
 SIM = "sim:device=1ms,jitter=0.05,time=virtual"
 SLOWER = "sim:device=1030us,jitter=0.05,time=virtual"
-
-
-def children(pid):
-    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def wait_for(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.01)
-    raise AssertionError("it did not happen")
 
 
 def cpu_ticks(pid):

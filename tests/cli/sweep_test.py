@@ -2,31 +2,15 @@
 
 import json
 import os
-import pathlib
 import pty
 import shutil
 import signal
 import subprocess
-import time
 import unittest
 
-from case import Case, DEMO, HAS_ONNXRUNTIME, LAPSE
+from case import Case, DEMO, HAS_ONNXRUNTIME, LAPSE, children, wait_for
 
 SIM = "sim:device=1ms,time=virtual"
-
-
-def children(pid):
-    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def wait_for(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise AssertionError("it did not happen")
 
 
 class SweepCase(Case):
