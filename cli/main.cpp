@@ -15,7 +15,8 @@ using namespace lapse;
 
 constexpr const char* kFooter =
     "Exit status: 0 fine, 2 bad use or bad input, 3 engine or device not usable, 4 wrong answer,\n"
-    "130 interrupted, 1 a fault of lapse or of the engine; with --strict 5 undecided or not steady.\n"
+    "130 interrupted, 1 slower (compare), or a fault of lapse or of the engine; with --strict 5 undecided\n"
+    "or not steady.\n"
     "\n"
     "Environment: ORT_DYLIB_PATH (the ONNX Runtime library to measure), LAPSE_ENGINE_PATH (folders with\n"
     "engine plug-ins), LC_ALL, LC_MESSAGES, LANG (language), LAPSE_ERRORS=json (an error is one line of\n"

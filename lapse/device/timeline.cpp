@@ -1,9 +1,5 @@
-#include <fmt/format.h>
 #include <time.h>
 
-#include <lapse/device/cuda/open.hpp>
-#include <lapse/device/host_timeline.hpp>
-#include <lapse/device/simulated.hpp>
 #include <lapse/device/timeline.hpp>
 
 namespace lapse::device {
@@ -12,15 +8,6 @@ void Timeline::sleep(Duration duration) noexcept {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration);
   const timespec time{.tv_sec = static_cast<time_t>(seconds.count()), .tv_nsec = static_cast<long>((duration - seconds).count())};
   nanosleep(&time, nullptr);
-}
-
-Result<std::unique_ptr<Timeline>> open_timeline(std::string_view device, std::size_t streams) {
-  if (device == "cpu") return std::make_unique<HostTimeline>();
-  if (device == "sim") return std::make_unique<SimTimeline>(SimTimeline::Time::Real, streams);
-  if (device == "sim:virtual") return std::make_unique<SimTimeline>(SimTimeline::Time::Virtual, streams);
-  if (device == "cuda" || device.starts_with("cuda:")) return cuda::open(device, streams);
-  return fail(ErrorCode::DeviceUnusable, fmt::format("this program has no timeline for the device '{}'", device),
-              "`lapse engines` lists the devices of each engine");
 }
 
 }  // namespace lapse::device

@@ -34,7 +34,7 @@ class Device(Case):
 
     def test_csv_has_a_column_more_for_each_stage(self):
         csv = self.lapse("time", STAGED, "--max-runs", "2", "--csv", "-").stdout.splitlines()
-        self.assertEqual(csv[:2], ["run,end_to_end_ns,submit_ns,device_ns,h2d_ns,d2h_ns", "1,5500000,50000,5000000,300000,200000"])
+        self.assertEqual(csv[:2], ["run,end_to_end_ns,submit_ns,device_ns,h2d_ns,d2h_ns,disturbed", "1,5500000,50000,5000000,300000,200000,"])
 
     def test_streams_are_taken_in_turn_by_those_in_flight(self):
         offline = ["--scenario", "offline", "--in-flight", "4", "--max-runs", "400"]
