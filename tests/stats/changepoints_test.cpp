@@ -41,6 +41,12 @@ TEST(Changepoints, equal_values_are_no_discovery) {
   EXPECT_THAT(changepoints(joined(std::vector<double>(50, 0.0), std::vector<double>(50, 1.0)), 5), ElementsAre(50));
 }
 
+TEST(Changepoints, a_few_equal_values_in_noise_are_chance) {
+  auto series = noise(500, 0.0, 1.0, 7);
+  for (std::size_t i = 200; i < 206; ++i) series[i] = 0.25;
+  EXPECT_THAT(changepoints(series, 5), IsEmpty());
+}
+
 TEST(Changepoints, of_less_than_two_segments_are_none) {
   EXPECT_THAT(changepoints({}, 5), IsEmpty());
   EXPECT_THAT(changepoints(std::vector{0.0, 0.0, 0.0, 0.0, 0.0, 9.0, 9.0, 9.0, 9.0}, 5), IsEmpty());

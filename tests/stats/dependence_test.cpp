@@ -43,7 +43,12 @@ TEST(Dependence, of_AR1_is_that_of_the_quantiles_own_indicators) {
   }
 }
 
-TEST(Dependence, short_series_are_worth_less_still_as_their_dependence_is_uncertain) { EXPECT_GT(inflation(0.9, 0.5, 400), 14.0); }
+TEST(Dependence,
+     short_series_are_worth_less_still_as_their_dependence_is_uncertain) {  // 13.3 of many runs; sums of sample autocovariances lack a
+                                                                            // part, and Student's t is wider than the normal.
+  EXPECT_GT(inflation(0.9, 0.5, 400), 22.5);
+  EXPECT_GT(inflation(0.9, 0.5, 200), 40.0);
+}
 
 TEST(Dependence, spikes_that_come_alone_are_no_dependence) {
   Noise noise(7);
