@@ -11,6 +11,8 @@ import sys
 import tempfile
 import unittest
 
+import numpy
+
 SOURCE, BUILD, LAPSE = pathlib.Path(os.environ["LAPSE_SOURCE_DIR"]), pathlib.Path(os.environ["LAPSE_BINARY_DIR"]), os.environ["LAPSE"]
 sys.path.insert(0, str(SOURCE / "tests" / "web"))
 
@@ -335,7 +337,7 @@ class Result(Page):
         runs, warm = saved["samples"]["end_to_end_ns"], saved["warmup"]["samples"]["end_to_end_ns"]
         self.assertEqual(len(runs), saved["samples"]["count"])
         [bins] = self.datasets(browser, "histogram")
-        high = saved["summary"]["end_to_end"]["p99_ns"]["value"]
+        high = float(numpy.quantile(runs, 0.99))  # whatever interval it has: on a busy machine none
         self.assertEqual(sum(bin["count"] for bin in bins["data"]), sum(ns <= high for ns in runs))
         first = bins["data"][0]
         self.assertEqual(first["count"], sum(first["from"] <= ns < first["to"] for ns in runs))
