@@ -35,7 +35,7 @@ constexpr const char* kFooter =
     "The measurement ends when the 95 % interval of the median lies within ± --precision (after at least\n"
     "half a second, and as many runs as --percentile needs), or when --budget or --max-runs is used up; the\n"
     "report says which. A percentile is reported only if the sample supports a 95 % interval: p90 needs 36\n"
-    "runs, p95 72, p99 368, p99.9 3,688.\n"
+    "runs, p95 72, p99 368, p99.9 3,688, and more where runs resemble their neighbours.\n"
     "\n"
     "Examples:\n"
     "  lapse time model.onnx\n"
