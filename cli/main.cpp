@@ -50,10 +50,11 @@ int run(int argc, char** argv) {
   app.get_formatter()->column_width(38);
 
   std::vector<std::pair<std::string, cli::Command>> commands{
-      {"time", cli::add_time(app, context)},     {"check", cli::add_check(app, context)},     {"show", cli::add_show(app, context)},
-      {"doctor", cli::add_doctor(app, context)}, {"engines", cli::add_engines(app, context)}, {"upscale", cli::add_upscale(app, context)},
-      {"pipeline", cli::add_pipeline(app, context)}, {"sweep", cli::add_sweep(app, context)}, {"compare", cli::add_compare(app, context)},
-      {"stats", cli::add_stats(app, context)},
+      {"time", cli::add_time(app, context)},         {"check", cli::add_check(app, context)},
+      {"show", cli::add_show(app, context)},         {"doctor", cli::add_doctor(app, context)},
+      {"engines", cli::add_engines(app, context)},   {"upscale", cli::add_upscale(app, context)},
+      {"pipeline", cli::add_pipeline(app, context)}, {"sweep", cli::add_sweep(app, context)},
+      {"compare", cli::add_compare(app, context)},   {"stats", cli::add_stats(app, context)},
   };
 #ifdef LAPSE_SERVE
   commands.emplace_back("serve", cli::add_serve(app, context));

@@ -46,8 +46,7 @@ report::SweepPoint as_requested(const SweepRequest& request, report::SweepPoint 
 }
 
 Result<std::optional<PointOutcome>> measure_point(const std::string& model, const SweepRequest& request,
-                                                  const std::vector<std::string>& options, const SweepFolder& folder,
-                                                  const GoOn& go_on) {
+                                                  const std::vector<std::string>& options, const SweepFolder& folder, const GoOn& go_on) {
   const std::string name = request.file_name();
   const fs::path part = folder.part(name);
   LAPSE_TRY(const ChildEnd end, run_child(arguments_of(model, request, options, part), {"LAPSE_ERRORS=json"}, go_on));

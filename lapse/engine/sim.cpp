@@ -28,8 +28,8 @@ enum class Fault {
 struct Model {
   Duration submit{0};
   Duration device = std::chrono::milliseconds{1};
-  Duration first{-1};  // negative: as device
-  Duration cold{-1};   // after the cache was flushed; negative: as device
+  Duration first{-1};           // negative: as device
+  Duration cold{-1};            // after the cache was flushed; negative: as device
   Duration sleep{-1}, wake{0};  // idle for so long it falls asleep, and its next inference takes so much longer; negative: never
   Duration h2d{0}, d2h{0};
   int kernels = 1;  // pieces that submit and device are divided into
@@ -95,7 +95,8 @@ Model read_model(std::string_view text) {
     if (equals != item.npos && read_setting(item.substr(0, equals), item.substr(equals + 1), model)) continue;
     throw plugin::Failure(
         LAPSE_BAD_MODEL, fmt::format("the simulated device does not understand '{}'", item),
-        "submit=, device=, first=, cold=, sleep=, wake=, h2d= and d2h= take durations up to 24h (50us), kernels= 1 to 1000, jitter= 0 to 1, "
+        "submit=, device=, first=, cold=, sleep=, wake=, h2d= and d2h= take durations up to 24h (50us), kernels= 1 to 1000, jitter= 0 to "
+        "1, "
         "seed= a number, time= real or virtual, blocking= 0 or 1, fault= pending, other-stream, side-stream or copies-outside");
   }
   return model;

@@ -93,7 +93,8 @@ Result<Timing> time_subject(Subject& given, const Plan& plan, const Hooks& given
   Disturbances disturbances{timeline, [&counters] { return counters.read(); }};
   hooks.disturbances = &disturbances;
   ClockWatch watch{monitor};
-  LAPSE_TRY(timing.measurement, hooks.turns != nullptr ? take_turns(subject, plan, hooks, &examiner) : run(subject, plan, hooks, &examiner));
+  LAPSE_TRY(timing.measurement,
+            hooks.turns != nullptr ? take_turns(subject, plan, hooks, &examiner) : run(subject, plan, hooks, &examiner));
   auto clocks = watch.stop();
   timing.disturbance = host::between(activity, host::activity());
   timing.load_1min = activity.load_1min;

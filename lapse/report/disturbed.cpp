@@ -19,8 +19,7 @@ using measuring::Tag;
 constexpr Phrase kDisturbed{"disturbed", "방해"};
 constexpr Phrase kCount{"{n} of {runs} ({reasons}); they are in all figures above",
                         "{runs} 중 {n}회 ({reasons}), 위의 모든 값에 들어 있습니다"};
-constexpr Phrase kWithout{"{quantile} {all} with them, {without} ({range}) without",
-                          "{quantile} 포함 {all}, 제외 {without} ({range})"};
+constexpr Phrase kWithout{"{quantile} {all} with them, {without} ({range}) without", "{quantile} 포함 {all}, 제외 {without} ({range})"};
 constexpr Phrase kNeeds{"{quantile} {all} with them; without them it needs ≥ {n} runs",
                         "{quantile} 포함 {all}, 제외하면 {n}회 이상 실행해야 합니다"};
 constexpr Phrase kNoneLeft{"no run was undisturbed", "방해받지 않은 실행이 없습니다"};

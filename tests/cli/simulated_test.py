@@ -6,6 +6,12 @@ from case import Case
 
 
 class Simulated(Case):
+    def test_strict_ends_with_5_unless_the_times_were_steady(self):
+        self.lapse("time", "sim:device=1ms,time=virtual", "--strict")
+        few = self.lapse("time", "sim:device=1ms,time=virtual", "--max-runs", "5", "--strict", status=5)
+        self.assertIn("too few to tell whether they were steady", " ".join(few.stdout.split()))
+        self.lapse("time", "sim:device=1ms,time=virtual", "--max-runs", "5")
+
     def test_submit_device_and_end_to_end_are_exact_in_virtual_time(self):
         result = self.json("sim:submit=50us,device=5ms,time=virtual")
         summary = result["summary"]

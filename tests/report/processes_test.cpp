@@ -165,8 +165,8 @@ TEST(Processes, NoValueInAnyPlaceCrashesAnyForm) {
   const json sound = json::parse(to_json_text(report));
   const std::vector<json> values{nullptr, true, -1, 0, 9'000'000'000'000'000'000, 1e300, 1e-300, "", json::array(), json::object(), {1, 2}};
   for (const char* place : {"/processes", "/processes/1", "/processes/0/count", "/processes/1/discarded", "/processes/1/verdict",
-                            "/processes/0/load_ns", "/processes/1/first_ns", "/samples/blocks", "/samples/blocks/1", "/samples/end_to_end_ns/3",
-                            "/plan/precision", "/warmup/discarded", "/cold/load_ns"}) {
+                            "/processes/0/load_ns", "/processes/1/first_ns", "/samples/blocks", "/samples/blocks/1",
+                            "/samples/end_to_end_ns/3", "/plan/precision", "/warmup/discarded", "/cold/load_ns"}) {
     for (const json& value : values) {
       json document = sound;
       document[json::json_pointer(place)] = value;

@@ -179,5 +179,22 @@ TEST(Markdown, NamesCanNotBreakTheTable) {
   EXPECT_THAT(text, HasSubstr("| input | x?\\| y \\`z\\` float32"));
 }
 
+TEST(Text, NoSteadyStateIsSaidBeforeAnyNumber) {
+  Report report = example::synchronous();
+  report.plan.warmup_verdict = "no-steady-state";
+  EXPECT_THAT(to_text(report, Language::English), StartsWith("!! NO STEADY STATE: "));
+  EXPECT_THAT(to_text(report, Language::English), HasSubstr("discarded, then NO STEADY STATE"));
+  EXPECT_THAT(to_text(report, Language::Korean), StartsWith("!! 정상 상태 없음: "));
+}
+
+TEST(Text, WarmUpSaysWhatItCostAndThatAskedOnesWereNotEnough) {
+  Report report = example::synchronous();
+  report.plan.warmup_verdict = "warm-up";
+  report.plan.warmup_cost_ns = 2e6;
+  EXPECT_THAT(to_text(report, Language::English), HasSubstr("20 runs discarded, then steady; they cost 2.000 ms more"));
+  report.plan.warmup_asked = true;
+  EXPECT_THAT(to_text(report, Language::English), HasSubstr("20 runs discarded as asked, and warm-up went on"));
+}
+
 }  // namespace
 }  // namespace lapse::report
