@@ -85,8 +85,8 @@ class SimStream {
   void set_cold() noexcept { cold_ = true; }
 
   void stamp(SimStamp& stamp);
-  /// Work behind this starts when the device has passed `stamp`, of any stream. Nothing while a graph is captured. As when it is waited for, a
-  /// mark that found its stream idle is from now on stamped when it was recorded.
+  /// Work behind this starts when the device has passed `stamp`, of any stream. Nothing while a graph is captured. As when it is waited
+  /// for, a mark that found its stream idle is from now on stamped when it was recorded.
   void follow(SimStamp& stamp) noexcept;
   void wait(SimStamp& stamp) noexcept;
   bool passed(SimStamp& stamp) noexcept;

@@ -20,11 +20,11 @@ namespace lapse::measuring {
 
 /// What was measured of one gap.
 struct GapRuns {
-  Duration gap{};               // asked for
-  std::vector<Sample> samples;  // those that count, in the order of their submission
+  Duration gap{};                     // asked for
+  std::vector<Sample> samples;        // those that count, in the order of their submission
   std::vector<std::size_t> blocks{};  // how many of them each block made; block i of every gap is of round i
-  Duration slept{};             // from the end of the run before until the call, median: a sleep ends late
-  double mhz = 0.0;             // the device's clock after a run, median over the blocks; 0: not known
+  Duration slept{};                   // from the end of the run before until the call, median: a sleep ends late
+  double mhz = 0.0;                   // the device's clock after a run, median over the blocks; 0: not known
 };
 
 struct IdleCurve {

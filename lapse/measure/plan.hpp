@@ -16,12 +16,12 @@ enum class Scenario {
 
 struct Plan {
   Scenario scenario = Scenario::SingleStream;
-  std::size_t in_flight = 1;  // ≥ 1; more than 1 in Offline only
-  std::size_t streams = 1;    // of an asynchronous device, which those in flight take in turn; ≤ in_flight
+  std::size_t in_flight = 1;     // ≥ 1; more than 1 in Offline only
+  std::size_t streams = 1;       // of an asynchronous device, which those in flight take in turn; ≤ in_flight
   std::size_t copy_streams = 0;  // of an asynchronous device, besides, that nothing but copies is put on
-  bool graph = false;         // capture the forward pass, and launch it as one graph; asynchronous devices only
-  bool cold_cache = false;    // flush the device's last-level cache before every run; SingleStream only
-  bool audit = true;          // look for what would make the numbers wrong; takes about a hundredth of the time
+  bool graph = false;            // capture the forward pass, and launch it as one graph; asynchronous devices only
+  bool cold_cache = false;       // flush the device's last-level cache before every run; SingleStream only
+  bool audit = true;             // look for what would make the numbers wrong; takes about a hundredth of the time
 
   double precision = 0.01;                     // stop when the 95 % interval of the median lies within ± this share of it
   double percentile = 0.9;                     // … and the runs support an interval of this one, too: p90 needs 36 independent ones

@@ -64,16 +64,16 @@ struct MemoryRow {
 
 struct Series {  // raw, in the order of the runs
   std::vector<double> end_to_end, submit, device;
-  std::vector<double> h2d{}, d2h{};  // empty where an inference has no such stages
-  std::vector<double> start{};       // of the call, after that of the first; may be empty (a result of an older lapse)
-  std::vector<double> warmup{};      // end to end, of the runs that were discarded, at most the first 10,000; may be empty
-  std::vector<std::size_t> blocks{};  // how many runs each turn made, in order; empty where there were no turns
+  std::vector<double> h2d{}, d2h{};    // empty where an inference has no such stages
+  std::vector<double> start{};         // of the call, after that of the first; may be empty (a result of an older lapse)
+  std::vector<double> warmup{};        // end to end, of the runs that were discarded, at most the first 10,000; may be empty
+  std::vector<std::size_t> blocks{};   // how many runs each turn made, in order; empty where there were no turns
   std::vector<measuring::Tag> tags{};  // of the runs that were disturbed, in order
 };
 
 struct SummaryRow {
   stats::Summary end_to_end, submit, device;
-  stats::Summary h2d{}, d2h{};  // count 0 where there are no such stages
+  stats::Summary h2d{}, d2h{};   // count 0 where there are no such stages
   stats::Summary undisturbed{};  // end to end, of the runs without a tag; count 0 where there is no tag either
 };
 
@@ -108,9 +108,9 @@ struct PlanRow {
   std::string stop;            // "precision", "budget", "max-runs", "interrupted", "failed"
   std::string warmup_verdict;  // of the course of the timed runs: "flat", "warm-up", "slowdown", "no-steady-state", "too-short"
   std::int64_t discarded = 0;
-  bool warmup_asked = false;   // as many were discarded as was asked for
-  double warmup_cost_ns = 0.0;  // what the discarded runs took longer than so many steady ones
-  double cycle = 0.0;           // runs that one cycle takes; 0: there is none
+  bool warmup_asked = false;               // as many were discarded as was asked for
+  double warmup_cost_ns = 0.0;             // what the discarded runs took longer than so many steady ones
+  double cycle = 0.0;                      // runs that one cycle takes; 0: there is none
   std::vector<stats::Segment> segments{};  // levels of the timed runs, those that were moved to the discarded included
 };
 
