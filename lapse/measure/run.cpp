@@ -3,6 +3,7 @@
 #include <lapse/measure/disturbances.hpp>
 #include <lapse/measure/loop.hpp>
 #include <lapse/measure/run.hpp>
+#include <lapse/measure/settling.hpp>
 #include <lapse/measure/watchdog.hpp>
 #include <lapse/stats/quantile.hpp>
 #include <lapse/stats/summary.hpp>
@@ -28,7 +29,6 @@ constexpr int kLooksInARow = 2;
 // and takes a fifth of the budget at the most. The course of the timed runs tells afterwards whether that was enough.
 constexpr std::size_t kWarmupWindowRuns = 5;
 constexpr Duration kWarmupWindowTime = std::chrono::milliseconds{50};
-constexpr double kStillFaster = 0.97;
 constexpr int kWarmupBudgetShare = 5;
 
 std::vector<double> latencies(std::span<const Sample> samples) {
@@ -127,7 +127,7 @@ class Run {
       const std::size_t runs = discarded.size() - first;
       if (runs < kWarmupWindowRuns) continue;  // the deadline cut this window short: no verdict from it
       const double now = median(latencies(std::span(discarded).subspan(first)));
-      if (now >= kStillFaster * previous) return {};
+      if (!still_faster(now, previous)) return {};
       previous = now;
     }
     return {};

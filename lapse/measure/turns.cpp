@@ -2,6 +2,7 @@
 #include <lapse/measure/disturbances.hpp>
 #include <lapse/measure/loop.hpp>
 #include <lapse/measure/median.hpp>
+#include <lapse/measure/settling.hpp>
 #include <lapse/measure/turns.hpp>
 #include <lapse/measure/watchdog.hpp>
 #include <memory>
@@ -13,8 +14,7 @@ namespace {
 
 using device::Instant;
 
-// The warm-up is over when a block's median is no longer below 97 % of that of the block before. What is left of it touches both sides.
-constexpr double kStillFaster = 0.97;
+// What is left of the warm-up touches both sides.
 constexpr Duration kWarmupBlock = std::chrono::milliseconds{100};
 
 class TurnTaker {
@@ -59,7 +59,7 @@ class TurnTaker {
       const std::size_t kept = std::min(samples.size(), kWarmupSamples - warmup.samples.size());
       warmup.samples.insert(warmup.samples.end(), samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(kept));
       const Duration median = median_of(samples, &Sample::end_to_end);
-      const bool settled = static_cast<double>(median.count()) >= kStillFaster * static_cast<double>(before.count());
+      const bool settled = !still_faster(static_cast<double>(median.count()), static_cast<double>(before.count()));
       if (settled || timeline_.now() >= deadline) return Block{warmup.discarded, median, {}};
       before = median;
     }

@@ -118,10 +118,9 @@ void merge(measuring::Warnings& warnings, const measuring::Warnings& other) {
   }
 }
 
-/// The later in this order the worse; the words of older files among them.
+/// The later in this order the worse.
 std::string worse(const std::string& a, const std::string& b) {
-  constexpr std::array<std::string_view, 8> kOrder{"fixed",    "settled",   "flat",        "warm-up",
-                                                   "slowdown", "too-short", "not-settled", "no-steady-state"};
+  constexpr std::array<std::string_view, 5> kOrder{"flat", "warm-up", "slowdown", "too-short", "no-steady-state"};
   return std::ranges::find(kOrder, a) < std::ranges::find(kOrder, b) ? b : a;
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <lapse/stats/dependence.hpp>
+#include <lapse/stats/moments.hpp>
 #include <lapse/stats/summary.hpp>
 
 namespace lapse::stats {
@@ -29,14 +30,10 @@ Summary summarise_in_place(std::span<double> series) {
 
   summary.min = sorted.front();
   summary.max = sorted.back();
-  double squares = 0.0;  // of the distances from the mean so far
-  for (const double sample : sorted) {
-    ++summary.count;
-    const double from_old_mean = sample - summary.mean;
-    summary.mean += from_old_mean / static_cast<double>(summary.count);
-    squares += from_old_mean * (sample - summary.mean);
-  }
-  if (summary.count > 1) summary.standard_deviation = std::sqrt(squares / static_cast<double>(summary.count - 1));
+  const Moments moments = moments_of(sorted);
+  summary.count = sorted.size();
+  summary.mean = moments.mean;
+  summary.standard_deviation = std::sqrt(moments.variance);
   return summary;
 }
 
