@@ -72,7 +72,8 @@ Result<void> run_machine(const Options& options, const Output& output, const Con
   const auto show = [&](std::string_view phase, Duration spent) {
     progress.show(fmt::format("{} · {:.0f} / {:.0f} s", phase, std::chrono::duration<double>(spent).count(), seconds));
   };
-  report::MachineReport report{.argv = context.argv};
+  report::MachineReport report;
+  report.argv = context.argv;
   LAPSE_TRY(report.examination, measuring::examine_machine(time, {show, &stop_on_signal()}));
   // After the machine: a driver has threads of its own.
   if (auto device = examine_device()) {

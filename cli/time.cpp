@@ -157,7 +157,7 @@ struct Options {
     return {};
   }
 
-  int status_of(const report::PlanRow& plan) const { return strict && !report::steady(plan) ? kUndecided : 0; }
+  int status_of(const report::PlanRow& row) const { return strict && !report::steady(row) ? kUndecided : 0; }
 
   /// To the parent, where there is one.
   Result<void> write(const report::Report& report, report::Language language) {

@@ -166,7 +166,7 @@ class JobStore {
   /// Does what time demands: deadlines, lapsed leases, retention, tombstones, old events. In pieces of at most `limit` rows each.
   virtual Result<Swept> sweep(std::size_t limit = 1000) = 0;
   /// After a start: nobody holds a lease any more. Every running job is queued again (or failed, when no attempt is left; or cancelled,
-  /// when that was asked for). Returns how many.
+  /// when that was asked for). Returns how many. Webhook messages that were under way are due at once.
   virtual Result<std::size_t> recover() = 0;
   virtual Result<bool> referenced(const BlobId& blob) = 0;
 

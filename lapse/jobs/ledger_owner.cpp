@@ -73,9 +73,10 @@ Result<std::vector<Notice>> Ledger::due_notices(std::size_t count, Duration leas
       notices.push_back({query.integer<std::uint64_t>(), query.text(), query.text(), query.text(), query.text(), query.integer<int>()});
     }
   }
-  // A delivery counts when it begins: a crash in the middle is a try too.
+  // A delivery counts when it begins: a crash in the middle is a try too, and the reason that is missing tells of it.
   for (const Notice& notice : notices) {
-    LAPSE_CHECK(connection_.run("UPDATE notices SET due = ?1, attempt = attempt + 1 WHERE number = ?2", now_ + lease, notice.number));
+    LAPSE_CHECK(
+        connection_.run("UPDATE notices SET due = ?1, attempt = attempt + 1, reason = '' WHERE number = ?2", now_ + lease, notice.number));
   }
   return notices;
 }

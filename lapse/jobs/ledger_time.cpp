@@ -54,6 +54,7 @@ Result<std::size_t> Ledger::recover() {
   for (Record& record : records) {
     LAPSE_CHECK(try_again(record, lost_worker(record.job, "the server was stopped meanwhile"), "the attempt: the server was stopped"));
   }
+  LAPSE_CHECK(connection_.run("UPDATE notices SET due = ?1 WHERE attempt > 0 AND reason = ''", now_));
   return records.size();
 }
 

@@ -228,6 +228,26 @@ TEST_P(StoreContract, AFinalStateIsToldToTheWebhookUntilItIsDelivered) {
   EXPECT_THAT(store_->due_notices(10, 10s).value(), IsEmpty());
 }
 
+TEST_P(StoreContract, AfterAStartAWebhookThatWasUnderWayIsDueAndOneThatFailedWaits) {
+  for (const char* id : {"under-way", "failed", "failed-and-under-way"}) {
+    JobSpec spec = spec_of("ann", id);
+    spec.webhook = "https://example.org/hook";
+    submit(spec);
+    ASSERT_TRUE(store_->cancel("ann", id));
+  }
+  const auto due = store_->due_notices(10, 1min).value();
+  ASSERT_EQ(due.size(), 3u);
+  ASSERT_TRUE(store_->notice_failed(due[1].number, "refused", clock_.now() + 30s));
+  ASSERT_TRUE(store_->notice_failed(due[2].number, "refused", clock_.now()));
+  ASSERT_EQ(store_->due_notices(10, 1min).value().size(), 1u);
+  open();
+  ASSERT_TRUE(store_->recover());
+  const auto again = store_->due_notices(10, 1min).value();
+  ASSERT_EQ(again.size(), 2u);
+  EXPECT_EQ(again[0].job, "under-way");
+  EXPECT_EQ(again[1].job, "failed-and-under-way");
+}
+
 TEST_P(StoreContract, AWebhookThatIsGivenUpIsNotTriedAgain) {
   JobSpec spec = spec_of("ann", "one");
   spec.webhook = "https://example.org/hook";
