@@ -34,7 +34,7 @@ constexpr const char* kFooter =
     "was interrupted, failed, or has wrong times. docs/comparing.md has a recipe for a CI job.\n"
     "\n"
     "Exit status: 0 nothing is slower, 1 something is slower, 5 nothing is, but something is undecided (only\n"
-    "with --strict), 2 what can't be compared, 130 interrupted.\n"
+    "with --strict), 2 what can't be compared, 70 a side crashed, 130 interrupted.\n"
     "\n"
     "Examples:\n"
     "  lapse compare --a 'model.onnx --threads 1' --b 'model.onnx --threads 2'\n"

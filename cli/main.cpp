@@ -14,9 +14,9 @@ namespace {
 using namespace lapse;
 
 constexpr const char* kFooter =
-    "Exit status: 0 fine, 2 bad use or bad input, 3 engine or device not usable, 4 wrong answer,\n"
-    "130 interrupted, 1 slower (compare), or a fault of lapse or of the engine; with --strict 5 undecided\n"
-    "or not steady.\n"
+    "Exit status: 0 fine, 1 slower (compare), 2 bad use or bad input, 3 engine or device not usable,\n"
+    "4 wrong answer, with --strict 5 undecided or not steady, 70 a fault of lapse, of the engine or of the\n"
+    "system, 130 interrupted.\n"
     "\n"
     "Environment: ORT_DYLIB_PATH (the ONNX Runtime library to measure), LAPSE_ENGINE_PATH (folders with\n"
     "engine plug-ins), LC_ALL, LC_MESSAGES, LANG (language), LAPSE_ERRORS=json (an error is one line of\n"

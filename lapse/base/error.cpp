@@ -12,6 +12,9 @@ struct Row {
   int http_status;
 };
 
+// EX_SOFTWARE of <sysexits.h>: nothing that a program answers with, as 1 is where something was compared.
+constexpr int kFault = 70;
+
 // The one table from a code to what a shell and an HTTP client see.
 constexpr std::array kRows{
     Row{ErrorCode::BadUse, "bad_use", 2, 400},
@@ -27,13 +30,13 @@ constexpr std::array kRows{
     Row{ErrorCode::Gone, "gone", 2, 410},
     Row{ErrorCode::Conflict, "conflict", 2, 409},
     Row{ErrorCode::TooLarge, "too_large", 2, 413},
-    Row{ErrorCode::Busy, "busy", 1, 429},
+    Row{ErrorCode::Busy, "busy", kFault, 429},
     Row{ErrorCode::Unauthorized, "unauthorized", 2, 401},
     Row{ErrorCode::Forbidden, "forbidden", 2, 403},
-    Row{ErrorCode::Unavailable, "unavailable", 1, 503},
-    Row{ErrorCode::Deadline, "deadline", 1, 504},
-    Row{ErrorCode::Cancelled, "cancelled", 1, 409},
-    Row{ErrorCode::Internal, "internal", 1, 500},
+    Row{ErrorCode::Unavailable, "unavailable", kFault, 503},
+    Row{ErrorCode::Deadline, "deadline", kFault, 504},
+    Row{ErrorCode::Cancelled, "cancelled", kFault, 409},
+    Row{ErrorCode::Internal, "internal", kFault, 500},
 };
 
 const Row& row(ErrorCode code) noexcept {

@@ -27,7 +27,7 @@ class DiskCase(ServingCase):
     def refused_start(self):
         """Its only line and what helps, as an administrator sees them."""
         run = subprocess.run(self.server.command, capture_output=True, text=True, timeout=60)
-        self.assertEqual(run.returncode, 1, run.stderr)
+        self.assertEqual(run.returncode, 70, run.stderr)
         self.assertEqual(run.stdout, "")
         line, hint = run.stderr.splitlines()
         self.assertTrue(hint.startswith("  hint: "), hint)
