@@ -159,9 +159,9 @@ std::optional<stats::Estimate> ratio(const Pairs& pairs) {
 std::optional<NoiseFloor> noise_floor(const Pairs& pairs) {
   const auto contrast = contrast_of(pairs);
   if (!contrast) return std::nullopt;
-  const double half = half_width(*contrast);
-  const double power = stats::student_quantile(kPower, contrast->degrees) * contrast->standard_error;
-  return NoiseFloor{.unseen = std::expm1(half), .found = std::expm1(half + power)};
+  const double critical = stats::student_quantile((1 + stats::kConfidence) / 2, contrast->degrees);
+  const double found = stats::noncentral_student_quantile(kPower, contrast->degrees, critical) * contrast->standard_error;
+  return NoiseFloor{.unseen = std::expm1(half_width(*contrast)), .found = std::expm1(found)};
 }
 
 }  // namespace lapse::measuring

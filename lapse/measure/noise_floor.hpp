@@ -8,8 +8,8 @@
 // what a comparison would meet here.
 //
 // The noise floor is the half width of that interval: a true difference below it leaves 1 inside the interval more often than not. To be
-// found nine times in ten a difference has to be larger by the 90 % quantile of the same t (Julious, Statistics in Medicine 23:1921, 2004,
-// with t in place of the non-central one).
+// found nine times in ten it has to be as large as the 90 % quantile of the non-central t about that half width, as the noise that the next
+// comparison meets is known only as well as some pairs tell it (Julious & Owen, Pharmaceutical Statistics 5:29, 2006).
 //
 // This is noise within one process: what differs from process to process (layout, hash seeds) comes on top.
 
