@@ -36,6 +36,14 @@ Result<void> ReportOutputs::write(const report::Sweep& sweep, report::Language l
   return forms_.outcome();
 }
 
+Result<void> ReportOutputs::write(const report::Comparison& comparison, report::Language language) {
+  LAPSE_CHECK(forms_.refuse({"--csv", "--html"}, "a comparison"));
+  forms_.put("--json", [&] { return report::to_json_text(comparison); });
+  forms_.put("--markdown", [&] { return report::to_markdown(comparison, language); });
+  if (!forms_.takes_stdout()) fmt::print("{}", report::to_text(comparison, language, unicode_terminal()));
+  return forms_.outcome();
+}
+
 Result<void> ReportOutputs::write(const nlohmann::ordered_json& pipeline, report::Language language) {
   LAPSE_CHECK(forms_.refuse({"--json", "--csv", "--markdown"}, "a saved pipeline"));
   LAPSE_TRY(const std::string text, report::overlap_text(pipeline, language, unicode_terminal()));

@@ -1,6 +1,7 @@
 #pragma once
 // Where a report goes: text on stdout, and files in other forms. Shared by `time`, which makes one, and `show`, which reads all kinds.
 
+#include <lapse/report/comparison.hpp>
 #include <lapse/report/render.hpp>
 #include <lapse/report/sweep.hpp>
 
@@ -17,6 +18,8 @@ class ReportOutputs {
   Result<void> write(const report::Report& report, report::Language language);
   /// Of a saved sweep. Error: BadUse, when a form was asked for that it does not have.
   Result<void> write(const report::Sweep& sweep, report::Language language);
+  /// Of a saved comparison, likewise.
+  Result<void> write(const report::Comparison& comparison, report::Language language);
   /// Of a saved pipeline (lapse.pipeline/1), likewise.
   Result<void> write(const nlohmann::ordered_json& pipeline, report::Language language);
 

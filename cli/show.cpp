@@ -32,6 +32,7 @@ Result<void> run(Options& options, const Context& context) {
   };
   const auto schema = report::schema_of(text);  // without one, from_json says what is wrong
   if (schema == report::kPipelineSchema) return show(pipeline_from_json(text));
+  if (schema == report::kComparisonSchema) return show(report::comparison_from_json(text));
   if (schema == report::kSweepSchema) return show(report::sweep_from_json(text));
   return show(report::from_json(text));
 }
@@ -41,7 +42,7 @@ Result<void> run(Options& options, const Context& context) {
 Command add_show(CLI::App& app, Context& context) {
   const auto options = std::make_shared<Options>();
   const auto command = app.add_subcommand("show", "Print a saved result again");
-  command->add_option("FILE", options->file, "What `lapse time`, `pipeline` or `sweep` saved with --json FILE")->required()->type_name("");
+  command->add_option("FILE", options->file, "What `lapse time`, `compare`, `pipeline` or `sweep` saved with --json FILE")->required()->type_name("");
   options->outputs.add_to(*command);
   return [options, &context] {
     const auto status = run(*options, context);

@@ -96,5 +96,7 @@ std::string to_markdown(const Comparison& comparison, Language language);
 
 inline constexpr std::string_view kComparisonSchema = "lapse.comparison/1";
 std::string to_json_text(const Comparison& comparison);
+/// What to_json_text wrote: everything that the other forms show. Error: BadInput. Safe on hostile bytes.
+Result<Comparison> comparison_from_json(std::string_view text);
 
 }  // namespace lapse::report

@@ -233,6 +233,17 @@ class Outputs(CompareCase):
         self.assertEqual(document["schema"], "lapse.comparison/1")
         self.assertEqual(document["argv"][1], "compare")
 
+    def test_a_saved_comparison_is_shown_again(self):
+        a, b = self.saved("a.json", SPREAD), self.saved("b.json", slower(0.05))
+        saved, korean = self.folder / "c.json", self.folder / "c.md"
+        text = self.lapse("compare", a, b, "--json", saved, "--markdown", korean, "--lang", "ko", status=1).stdout
+        self.assertEqual(self.lapse("show", saved, "--lang", "ko").stdout, text)
+        self.assertEqual(self.lapse("show", saved, "--lang", "ko", "--markdown", "-").stdout, korean.read_text())
+        self.assertIn("REGRESSION", self.lapse("show", saved).stdout)
+        self.refused("show", saved, "--html", self.folder / "c.html", status=2, says="--html")
+        saved.write_text(saved.read_text().replace('"slower"', '"worse"'))
+        self.refused("show", saved, status=2, says="verdict")
+
 
 if __name__ == "__main__":
     unittest.main()

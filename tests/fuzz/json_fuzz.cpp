@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <lapse/report/comparison.hpp>
 #include <lapse/report/render.hpp>
 #include <lapse/report/sweep.hpp>
 #include <string_view>
@@ -15,6 +16,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     lapse::report::to_text(*sweep, Language::Korean);
     lapse::report::to_csv(*sweep);
     if (!lapse::report::sweep_from_json(lapse::report::to_json_text(*sweep))) std::abort();
+    return 0;
+  }
+  if (const auto comparison = lapse::report::comparison_from_json(text)) {
+    lapse::report::to_text(*comparison, Language::English, false);
+    lapse::report::to_markdown(*comparison, Language::Korean);
+    if (!lapse::report::comparison_from_json(lapse::report::to_json_text(*comparison))) std::abort();
     return 0;
   }
   const auto report = lapse::report::from_json(text);
