@@ -27,6 +27,15 @@ TEST(Csv, SaysOfEachRunWhatDisturbedIt) {
             "run,end_to_end_ns,submit_ns,device_ns,disturbed\n1,1,1,1,\n2,2,2,2,steal\n3,3,3,3,steal\n4,4,4,4,steal+preempted\n5,5,5,5,\n");
 }
 
+TEST(Csv, SaysOfEachRunWhichProcessItWasIn) {
+  Report report;
+  report.samples = {{5, 6, 7}, {1, 1, 1}, {4, 5, 6}};
+  report.processes.resize(3);
+  report.processes[0].count = 2;
+  report.processes[2].count = 1;
+  EXPECT_EQ(to_csv(report), "run,end_to_end_ns,submit_ns,device_ns,disturbed,process\n1,5,1,4,,1\n2,6,1,5,,1\n3,7,1,6,,3\n");
+}
+
 TEST(Csv, RunsAfterPausesFollowTheOthers) {
   Report report;
   report.samples = {{5, 6}, {1, 1}, {4, 5}};
