@@ -78,8 +78,11 @@ std::optional<Expiry> Watchdog::look(Instant now) {
     Expiry expiry{Pulse::step_of(word), phase_.load(std::memory_order_relaxed), now - watched.since, std::nullopt};
     if (published_ != nullptr && complete_ > 0) {
       const auto first = published_->samples.begin();
-      const std::vector<Sample> complete(first, first + static_cast<std::ptrdiff_t>(complete_));
-      Measurement so_far{.warmup = published_->warmup, .samples = complete, .timed = published_->timed, .stop = Stop::Failed};
+      Measurement so_far;
+      so_far.warmup = published_->warmup;
+      so_far.samples.assign(first, first + static_cast<std::ptrdiff_t>(complete_));
+      so_far.timed = published_->timed;
+      so_far.stop = Stop::Failed;
       examine_course(so_far);
       expiry.so_far = std::move(so_far);
     }

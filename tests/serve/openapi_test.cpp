@@ -49,7 +49,7 @@ Operations routes() {
   const Sessions sessions;
   EventHub hub;
   const Condition condition;
-  Services services{pool, store, *blobs, *dispatcher, witness, sessions, hub, condition, {}, 0, true, false, {}};
+  Services services{pool, store, *blobs, *dispatcher, witness, sessions, hub, condition, {}, 0, true, false, {}, {}};
   http::Router router;
   add_routes(router, services);
   std::filesystem::remove_all(folder);
