@@ -42,7 +42,9 @@ Result<void> run(Options& options, const Context& context) {
 Command add_show(CLI::App& app, Context& context) {
   const auto options = std::make_shared<Options>();
   const auto command = app.add_subcommand("show", "Print a saved result again");
-  command->add_option("FILE", options->file, "What `lapse time`, `compare`, `pipeline` or `sweep` saved with --json FILE")->required()->type_name("");
+  command->add_option("FILE", options->file, "What `lapse time`, `compare`, `pipeline` or `sweep` saved with --json FILE")
+      ->required()
+      ->type_name("");
   options->outputs.add_to(*command);
   return [options, &context] {
     const auto status = run(*options, context);
