@@ -14,8 +14,10 @@ namespace {
 
 using device::Instant;
 
-// A batch is short enough for ten signs of life a second, and long enough that what happens between batches is rare.
-constexpr Duration kBatchTime = std::chrono::milliseconds{100};
+// A batch is short enough to tell which runs were disturbed, and long enough that what happens between batches is rare: reading the counters
+// twice takes 0.1 ms. From 25 ms on each run is a batch of its own.
+constexpr Duration kBatchTime = std::chrono::milliseconds{25};
+constexpr Duration kSignOfLife = std::chrono::milliseconds{100};
 constexpr std::size_t kFirstBatch = 5;
 // With several in flight, every batch ends with some of them idle: 20 rounds keep that below 5 % of it, a second mostly far below.
 constexpr Duration kOfflineBatchTime = std::chrono::seconds{1};
@@ -74,7 +76,7 @@ class Run {
   void tell(bool warming_up, std::size_t runs) {
     const Instant now = timeline_.now();
     if (!hooks_.progress || now < next_sign_of_life_) return;
-    next_sign_of_life_ = now + kBatchTime;
+    next_sign_of_life_ = now + kSignOfLife;
     progress_.warming_up = warming_up;
     progress_.runs = runs;
     progress_.spent = now - begin_;
@@ -180,7 +182,7 @@ class Run {
 
   bool precise_enough() {
     // First of all: a level among them that is past makes all runs look dependent, and no interval narrow.
-    const bool moved = examine_course(result_);
+    const bool settled = examine_course(result_);
     const auto summary = stats::summarise(latencies(result_.samples));
     if (summary.median) {
       progress_.median_ns = summary.median->value;
@@ -188,7 +190,7 @@ class Run {
     }
     const bool narrow = summary.median && progress_.relative_error <= plan_.precision && result_.samples.size() >= plan_.min_runs &&
                         result_.timed >= kMinTimeForPrecision && stats::supports(summary, plan_.percentile);
-    narrow_looks_ = !narrow || moved ? 0 : narrow_looks_ + 1;
+    narrow_looks_ = narrow && settled ? narrow_looks_ + 1 : 0;
     return narrow_looks_ == kLooksInARow;
   }
 
@@ -233,7 +235,11 @@ bool examine_course(Measurement& measurement) {
   }
   if (!samples.empty()) warmup.cost = excess(warmup.samples, median(latencies(samples)));
   warmup.samples.resize(std::min(warmup.samples.size(), kWarmupSamples));
-  return move;
+  std::size_t moved = 0;
+  for (const stats::Segment& level : warmup.levels) moved += level.count;
+  const bool enough = static_cast<double>(samples.size()) >= stats::kSteadyShare * static_cast<double>(samples.size() + moved);
+  if (!enough) course.verdict = stats::Course::NoSteadyState;
+  return enough && !move;
 }
 
 Result<Measurement> run(Subject& subject, const Plan& plan, const Hooks& hooks, Examiner* examiner) {

@@ -66,7 +66,8 @@ struct Hooks {
 };
 
 /// Looks at the course of the samples. Where they begin with warm-up, it is moved to the discarded, unless the plan said how many those
-/// are. True when runs were moved.
+/// are. False when it isn't known to be over: runs were moved just now; or those that were leave too few samples for a steady state, as
+/// happens to times that never settle and seem to in each short look.
 bool examine_course(Measurement& measurement);
 
 /// Runs the plan. An error of the subject ends it; what had been timed until then is kept. `examiner` (may be null) has its looks between

@@ -19,7 +19,6 @@ constexpr std::size_t kFewestRuns = 30;    // below, a change of three deviation
 constexpr std::size_t kMostBlocks = 2048;  // PELT is quadratic where nothing changes
 constexpr std::size_t kShortest = 5;       // blocks of a segment
 constexpr double kMostDependence = 0.99;
-constexpr double kSteadyShare = 0.25;  // Barrett et al.: the last 500 of 2,000
 // Cycles: at least five of them, each of ten runs or more. A shorter pattern (input sets that take turns) is the same in every stretch.
 constexpr std::size_t kFewestCycles = 5;
 constexpr double kShortestCycle = 10.0;

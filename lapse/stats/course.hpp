@@ -46,6 +46,8 @@ struct Steadiness {
 
 /// Levels that differ by no more than this share are one: less than what two runs of one program differ by on a quiet machine.
 inline constexpr double kBand = 0.02;
+/// The steady part is at least this share of all. Barrett et al.: the last 500 of 2,000.
+inline constexpr double kSteadyShare = 0.25;
 
 /// `series` in the order of measurement, each 0 or more. Scale-free: what counts is the change relative to the level.
 Steadiness examine_course(std::span<const double> series);

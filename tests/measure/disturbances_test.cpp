@@ -169,7 +169,7 @@ TEST(Disturbances, AreThoseOfTheBatchThatTheRunIsIn) {
   EXPECT_EQ(tags[0].reasons, kQuota);
   EXPECT_LE(tags[0].first, 100u);
   EXPECT_GT(tags[0].first + tags[0].count, 100u);
-  EXPECT_LE(tags[0].count, 52u);  // a batch is as many runs as 100 ms hold, and the runs beside it touch it
+  EXPECT_LE(tags[0].count, 14u);  // a batch is as many runs as 25 ms hold, and the runs beside it touch it
 }
 
 }  // namespace
