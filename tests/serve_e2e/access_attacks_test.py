@@ -14,7 +14,7 @@ import unittest
 import urllib.parse
 
 from attacked import AttackedCase
-from serving import LAPSE, SMALL, SOURCE, X
+from serving import LAPSE, SMALL, SOURCE, X, hold_port
 
 
 class Tokens(AttackedCase):
@@ -255,8 +255,7 @@ class PrivateWebhooks(WebhookCase):
         path, headers, body = taken.messages[0]
         self.assertEqual((path, headers["Content-Type"]), ("/done", "application/json"))
         secret = self.ask("GET", "/v2/webhook-secret").json()["secret"]
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = hold_port(self.addCleanup)
         example = subprocess.Popen([sys.executable, SOURCE / "examples" / "serve" / "webhook.py", str(port), secret],
                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.addCleanup(lambda: (example.kill(), example.wait(), example.stdout.close()))

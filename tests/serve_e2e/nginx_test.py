@@ -11,22 +11,13 @@ import shutil
 import socket
 import ssl
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
 
-SOURCE = pathlib.Path(os.environ["LAPSE_SOURCE_DIR"])
-sys.path.insert(0, str(SOURCE / "bench" / "serve"))
-from server import Client, Server  # noqa: E402
+from serving import SOURCE, Client, Server, hold_port
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @unittest.skipUnless(NGINX and shutil.which("openssl"), "nginx or openssl is not installed")
@@ -37,7 +28,7 @@ class Nginx(unittest.TestCase):
         folder.chmod(0o755)
         (folder / "models").mkdir()
         shutil.copy(SOURCE / "models" / "demo" / "model.onnx", folder / "models" / "demo.onnx")
-        cls.port = free_port()
+        cls.port = hold_port(cls.addClassCleanup)
         cls.server = Server([os.environ["LAPSE"], "serve", "--models", str(folder / "models"), "--data", str(folder / "data"), "--listen", "127.0.0.1:0",
                              "--host", f"photos.example.org:{cls.port}"], folder / "log")
         cls.server.start()

@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -43,6 +44,15 @@ def binary(**tensors):
                  for name, value in tensors.items()]
     header = json.dumps({"inputs": described, "parameters": {"binary_data_output": True}}).encode()
     return header + b"".join(value.tobytes() for value in tensors.values()), {"Inference-Header-Content-Length": str(len(header))}
+
+
+def hold_port(cleanup):
+    """A port of 127.0.0.1 where nobody listens. Nobody is given it by chance; who asks for it, with SO_REUSEADDR as servers do, gets it."""
+    holder = socket.socket()
+    cleanup(holder.close)
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    return holder.getsockname()[1]
 
 
 class ServingCase(unittest.TestCase):

@@ -4,18 +4,17 @@ import hashlib
 import hmac
 import http.server
 import json
-import socket
 import threading
 import unittest
 import urllib.parse
 
-from serving import SMALL, ServingCase
+from serving import SMALL, ServingCase, hold_port
 
 
 class Receiver(threading.Thread):
-    """Answers its messages with these statuses, and with 204 from then on; on the socket, where one was bound before."""
+    """Answers its messages with these statuses, and with 204 from then on."""
 
-    def __init__(self, *statuses, bound=None):
+    def __init__(self, *statuses, port=0):
         super().__init__(daemon=True)
         self.messages, remaining = [], list(statuses)
         messages = self.messages
@@ -29,14 +28,8 @@ class Receiver(threading.Thread):
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.HTTPServer(("127.0.0.1", 0), Handler, bind_and_activate=False)
-        if bound:
-            self.server.socket.close()
-            self.server.socket = bound
-        else:
-            self.server.server_bind()
-        self.server.server_activate()
-        self.port = self.server.socket.getsockname()[1]
+        self.server = http.server.HTTPServer(("127.0.0.1", port), Handler)
+        self.port = self.server.server_port
         self.start()
 
     def run(self):
@@ -50,8 +43,8 @@ class Receiver(threading.Thread):
 class Webhooks(ServingCase):
     options = ("--allow-private-webhooks",)
 
-    def receiver(self, *statuses, bound=None):
-        receiver = Receiver(*statuses, bound=bound)
+    def receiver(self, *statuses, port=0):
+        receiver = Receiver(*statuses, port=port)
         self.addCleanup(receiver.close)
         return receiver
 
@@ -96,12 +89,11 @@ class Webhooks(ServingCase):
         self.assertEqual(len(receiver.messages), 4, "it was told after it had answered well")
 
     def test_a_message_outlives_a_crash(self):
-        bound = socket.socket()  # and nobody listens; nobody else gets it
-        bound.bind(("127.0.0.1", 0))
-        self.put_with("one", bound.getsockname()[1])
+        port = hold_port(self.addCleanup)
+        self.put_with("one", port)
         self.wait_for(lambda: "a webhook was not delivered" in self.log(), "it is not said that nobody listens")
         self.restart()
-        (_, message), = self.told(self.receiver(bound=bound))
+        (_, message), = self.told(self.receiver(port=port))
         self.assertEqual((message["event"], message["job"]["id"]), ("done", "one"))
 
 
