@@ -8,6 +8,7 @@ import numpy
 from serving import SMALL, X, ServingCase, binary
 
 OTHER = SMALL.replace("4.0", "5.0")
+LONG_FIRST = {"slow": {"model": "sim:device=1s,first=3s"}}  # what is asked while the first job runs has time, and the others take less
 
 
 class Jobs(ServingCase):
@@ -104,31 +105,6 @@ class Jobs(ServingCase):
         self.put("later", "slow")
         self.refused("GET", "/v2/jobs/later/result", status=409, says="not done")
 
-    def test_a_queued_job_that_is_cancelled_never_runs(self):
-        self.put("first", "slow")
-        self.until("first", "running")
-        self.put("second", "slow", query="&priority=-1")
-        self.assertEqual(self.job("second")["queue"]["position"], 0)
-        cancelled = self.ask("DELETE", "/v2/jobs/second").json()
-        self.assertEqual((cancelled["state"], cancelled["stopped"]), ("cancelled", "before it started"))
-        self.until("first", "done")
-        self.assertEqual(self.job("second")["attempt"], 0)
-        self.assertEqual(self.ask("POST", "/v2/jobs/second/retry", status=202).json()["state"], "queued")
-        self.until("second", "done")
-        self.refused("POST", "/v2/jobs/second/retry", status=409, says="done")
-
-    def test_a_job_that_waits_behind_a_long_pass_is_not_called_running(self):
-        for number in range(3):
-            self.put(f"j{number}", "slow")
-        self.until("j0", "running")
-        self.assertEqual(self.job("j0")["progress"], {"done": 0, "total": 1})
-        self.assertEqual([self.job(f"j{number}")["queue"]["position"] for number in (1, 2)], [0, 1])
-        self.until("j0", "done")
-        self.until("j1", "running")
-        waits = self.job("j2")
-        self.assertEqual(waits["queue"]["position"], 0)
-        self.assertGreater(waits["queue"]["estimated_seconds"], 0)
-
     def test_a_running_job_that_is_cancelled_says_what_was_stopped(self):
         self.put("runs", "slow")
         self.until("runs", "running")
@@ -142,6 +118,39 @@ class Jobs(ServingCase):
         self.until("busy", "running")
         self.put("late", "slow", query="&deadline_seconds=0.01")
         self.assertEqual(self.until("late", "expired")["attempt"], 0)
+
+
+class LongPasses(ServingCase):
+    models = {"slow": {"model": "sim:device=3s"}}
+
+    def test_a_job_that_waits_behind_a_long_pass_is_not_called_running(self):
+        for number in range(3):
+            self.put(f"j{number}", "slow")
+        self.until("j0", "running")
+        self.assertEqual(self.job("j0")["progress"], {"done": 0, "total": 1})
+        self.assertEqual([self.job(f"j{number}")["queue"]["position"] for number in (1, 2)], [0, 1])
+        self.until("j0", "done")
+        self.until("j1", "running")
+        waits = self.job("j2")
+        self.assertEqual(waits["queue"]["position"], 0)
+        self.assertGreater(waits["queue"]["estimated_seconds"], 0)
+
+
+class LongFirst(ServingCase):
+    models = LONG_FIRST
+
+    def test_a_queued_job_that_is_cancelled_never_runs(self):
+        self.put("first", "slow")
+        self.until("first", "running")
+        self.put("second", "slow", query="&priority=-1")
+        self.assertEqual(self.job("second")["queue"]["position"], 0)
+        cancelled = self.ask("DELETE", "/v2/jobs/second").json()
+        self.assertEqual((cancelled["state"], cancelled["stopped"]), ("cancelled", "before it started"))
+        self.until("first", "done")
+        self.assertEqual(self.job("second")["attempt"], 0)
+        self.assertEqual(self.ask("POST", "/v2/jobs/second/retry", status=202).json()["state"], "queued")
+        self.until("second", "done")
+        self.refused("POST", "/v2/jobs/second/retry", status=409, says="done")
 
 
 class NoGrace(ServingCase):
@@ -190,6 +199,7 @@ class OtherAddress(ServingCase):
 
 class FullQueue(ServingCase):
     options = ("--max-queue", 2)
+    models = LONG_FIRST
 
     def test_a_full_queue_says_when_to_come_again(self):
         self.put("runs", "slow")

@@ -1,14 +1,13 @@
 """Starts, stops, crashes, and disks that are not well."""
 
+import http.client
 import json
 import os
 import signal
 import subprocess
-import threading
-import time
 import unittest
 
-from serving import LAPSE, SMALL, Client, Listener, ServingCase
+from serving import LAPSE, PATIENCE, SMALL, ServingCase
 
 
 class Lifecycle(ServingCase):
@@ -30,32 +29,9 @@ class Lifecycle(ServingCase):
         self.server.kill_front()
         self.wait_for(lambda: not any(os.path.exists(f"/proc/{worker}") for worker in workers), "workers outlive their server")
 
-    def test_sigterm_lets_what_runs_finish_and_keeps_the_rest(self):
-        self.put("runs", "slow")
-        self.put("waits", "slow")
-        self.until("runs", "running")
-        self.server.process.send_signal(signal.SIGTERM)
-        self.wait_for(lambda: self.client.ask("GET", "/v2/health/ready").status == 503, "it is ready although it stops")
-        refused = self.refused("PUT", "/v2/jobs/new?model=echo", SMALL, status=503, says="stopping")
-        self.assertEqual(refused.headers["Retry-After"], "1")
-        self.job("runs")
-        self.assertEqual(self.server.process.wait(30), 0)
-        self.server.start()
-        self.assertEqual(self.job("runs")["state"], "done")
-        self.assertEqual(self.job("runs")["attempt"], 1)
-        self.until("waits", "done")
-
-    def test_a_second_signal_ends_it_at_once(self):
-        self.put("runs", "slow")
-        self.until("runs", "running")
-        self.server.process.send_signal(signal.SIGTERM)
-        self.wait_for(lambda: self.client.ask("GET", "/v2/health/ready").status == 503, "it is ready although it stops")
-        self.server.process.send_signal(signal.SIGTERM)
-        self.assertNotEqual(self.server.process.wait(30), 0)
-
     def test_one_data_folder_has_one_server(self):
         run = subprocess.run(self.server.command, capture_output=True, text=True, timeout=30)
-        self.assertEqual(run.returncode, 1)
+        self.assertEqual(run.returncode, 70)
         self.assertIn("another", run.stderr)
         self.assertLessEqual(len(run.stderr.splitlines()), 2)
 
@@ -67,7 +43,7 @@ class Lifecycle(ServingCase):
         damaged = b"this is not a database" + database.read_bytes()[22:]
         database.write_bytes(damaged)
         run = subprocess.run(self.server.command, capture_output=True, text=True, timeout=30)
-        self.assertEqual(run.returncode, 1, run.stderr)
+        self.assertEqual(run.returncode, 70, run.stderr)
         self.assertIn("jobs.sqlite", run.stderr)
         self.assertEqual(database.read_bytes(), damaged)
 
@@ -83,6 +59,34 @@ class Lifecycle(ServingCase):
             self.assertEqual(run.returncode, 2, (given, run.stderr))
             self.assertIn(says, run.stderr.splitlines()[0])
             self.assertEqual(run.stdout, "")
+
+
+class Stopped(ServingCase):
+    models = {**ServingCase.models, "slow": {"model": "sim:device=3s"}}
+
+    def test_sigterm_lets_what_runs_finish_and_keeps_the_rest(self):
+        self.put("runs", "slow")
+        self.put("waits", "slow")
+        self.until("runs", "running")
+        self.server.process.send_signal(signal.SIGTERM)
+        self.wait_for(lambda: self.client.ask("GET", "/v2/health/ready").status == 503, "it is ready although it stops")
+        refused = self.refused("PUT", "/v2/jobs/new?model=echo", SMALL, status=503, says="stopping")
+        self.assertEqual(refused.headers["Retry-After"], "1")
+        self.job("runs")
+        self.assertEqual(self.server.process.wait(30), 0)
+        (self.folder / "models" / "slow.json").write_text(json.dumps(self.models["echo"]))  # the rest need not take as long
+        self.server.start()
+        self.assertEqual(self.job("runs")["state"], "done")
+        self.assertEqual(self.job("runs")["attempt"], 1)
+        self.until("waits", "done")
+
+    def test_a_second_signal_ends_it_at_once(self):
+        self.put("runs", "slow")
+        self.until("runs", "running")
+        self.server.process.send_signal(signal.SIGTERM)
+        self.wait_for(lambda: self.client.ask("GET", "/v2/health/ready").status == 503, "it is ready although it stops")
+        self.server.process.send_signal(signal.SIGTERM)
+        self.assertNotEqual(self.server.process.wait(30), 0)
 
 
 class ShortDrain(ServingCase):
@@ -101,21 +105,20 @@ class ShortDrain(ServingCase):
     def test_a_synchronous_request_that_runs_is_answered_and_one_that_waits_is_refused(self):
         self.server.command[self.server.command.index("300ms")] = "30s"
         self.restart()
-        answers = {}
 
-        def ask(name):
-            answers[name] = Client(self.server).ask("POST", "/v2/models/brief/infer", SMALL)
+        def ask():
+            connection = http.client.HTTPConnection(*self.server.address, timeout=PATIENCE)
+            self.addCleanup(connection.close)
+            connection.request("POST", "/v2/models/brief/infer", SMALL)
+            return connection
 
-        threads = [threading.Thread(target=ask, args=(name,)) for name in ("runs", "waits")]
-        threads[0].start()
-        self.wait_for(lambda: "lapse_http_connections 2" in self.ask("GET", "/metrics").body.decode(), "the first request does not come")
-        time.sleep(0.1)  # so that it is the first; it runs for much longer
-        threads[1].start()
+        runs = ask()
+        impatient = json.dumps({**json.loads(SMALL), "parameters": {"timeout": 100_000}})
+        self.wait_for(lambda: self.client.ask("POST", "/v2/models/brief/infer", impatient).status == 504, "the worker is never busy")
+        waits = ask()
         self.wait_for(lambda: "lapse_http_connections 3" in self.ask("GET", "/metrics").body.decode(), "the second request does not come")
         self.server.process.send_signal(signal.SIGTERM)
-        for thread in threads:
-            thread.join()
-        self.assertEqual({name: reply.status for name, reply in answers.items()}, {"runs": 200, "waits": 503})
+        self.assertEqual([connection.getresponse().status for connection in (runs, waits)], [200, 503])
         self.assertEqual(self.server.process.wait(30), 0)
 
 

@@ -3,7 +3,6 @@
 import json
 import pathlib
 import threading
-import time
 import unittest
 
 from serving import SMALL, X, Client, ServingCase
@@ -16,7 +15,7 @@ def request(number, **parameters):
 
 
 class Turns(ServingCase):
-    models = {"step": {"model": "sim:device=100ms"}}
+    models = {"step": {"model": "sim:device=100ms,first=3s"}}  # everybody has come while the first one runs
 
     def visitor(self):
         """Headers of somebody of his own."""
@@ -60,7 +59,7 @@ class Turns(ServingCase):
 
 class Batches(ServingCase):
     models = {"patient": {"model": "sim:device=1ms", "max_batch": 4, "max_delay_ms": 3_600_000},
-              "hasty": {"model": "sim:device=500ms", "max_batch": 8}}
+              "hasty": {"model": "sim:device=1500ms", "max_batch": 8}}
 
     def infer_together(self, model, count):
         answers = [None] * count
@@ -84,11 +83,10 @@ class Batches(ServingCase):
         self.assertEqual(self.batches("patient"), {4: 1})
 
     def test_who_comes_while_a_pass_runs_goes_with_the_next_one(self):
-        first = threading.Thread(target=self.infer_together, args=("hasty", 1))
-        first.start()
-        time.sleep(0.1)  # within the first one's half second
+        self.put("first", "hasty", request(0))
+        self.until("first", "running")
         self.infer_together("hasty", 6)
-        first.join()
+        self.assertEqual(self.until("first", "done")["batch_size"], 1)
         self.assertEqual(self.batches("hasty"), {1: 1, 6: 1})
 
     def test_jobs_and_requests_share_a_batch(self):
@@ -100,17 +98,18 @@ class Batches(ServingCase):
 
 
 class Late(ServingCase):
+    models = {"slow": {"model": "sim:device=1500ms"}}
+
     def test_nothing_is_started_after_its_deadline(self):
         self.put("runs", "slow")
         self.until("runs", "running")
-        self.put("late", "slow", query="&deadline_seconds=0.2")  # handed to the worker, behind the one that runs
+        self.put("late", "slow", query="&deadline_seconds=0.2")  # behind the one that runs
         self.assertEqual(self.until("late", "expired")["attempt"], 0)
         self.assertNotIn("started", self.job("late")["times"])
-        running = threading.Thread(target=Client(self.server).ask, args=("POST", "/v2/models/slow/infer", SMALL))
-        running.start()
-        time.sleep(0.1)
+        self.put("again", "slow", request(5))
+        self.until("again", "running")
         self.refused("POST", "/v2/models/slow/infer", request(1, timeout=200_000), status=504, says="not started")
-        running.join()
+        self.until("again", "done")
         self.assertEqual(self.ask("GET", "/v2/models/slow/stats").json()["model_stats"][0]["inference_count"], 2)
 
 
