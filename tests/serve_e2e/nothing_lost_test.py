@@ -18,7 +18,7 @@ class NothingLost(unittest.TestCase):
     def rounds(self, program, *arguments, fault=""):
         run = subprocess.run(["/usr/bin/python3", str(SOURCE / "bench" / "serve" / "nothing_lost.py"), "--lapse", str(program), "--library",
                               str(BUILD / "bench" / "power_cut.so"), "--out", str(self.out), *arguments],
-                             env={**os.environ, "FAULT": fault}, capture_output=True, text=True, timeout=500)
+                             env={**os.environ, "FAULT": fault}, capture_output=True, text=True, timeout=1500)
         results = [json.loads(line) for line in (self.out / "rounds.jsonl").read_text().splitlines()]
         return run, results
 

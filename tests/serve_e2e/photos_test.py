@@ -111,14 +111,14 @@ class Photos(ServingCase):
         self.assertGreater(waiting, 0)  # that were there before it
 
     def test_a_worker_killed_between_two_tiles_costs_an_attempt_and_nothing_else(self):
-        self.put("large", "photo-x2", photo(3000, 2000))
+        self.put("large", "photo-x2", photo(1500, 1000))
         self.wait_for(lambda: self.job("large").get("progress", {}).get("done", 0) > 3, "it never begins")
         for worker in self.server.workers():
             os.kill(worker, signal.SIGKILL)
         job = self.until("large", "done", "failed")
         self.assertEqual((job["state"], job["attempt"]), ("done", 2))
         with Image.open(io.BytesIO(self.ask("GET", "/v2/jobs/large/result").body)) as result:
-            self.assertEqual(result.size, (6000, 4000))
+            self.assertEqual(result.size, (3000, 2000))
 
 
 if __name__ == "__main__":

@@ -179,7 +179,7 @@ class People(WebCase):
         album.browser.execute_async_script("navigator.serviceWorker.ready.then(arguments[0])")
         album.browser.refresh()
         album.settle()
-        album.add(*photos.save(self.folder, 1, 3000, 2000), *photos.save(self.folder, 1, first=2))
+        album.add(*photos.save(self.folder, 2, 2400, 1600))  # neither is done before the tab is hidden
         album.wait(lambda: len(album.jobs()) == 2, "they are not taken")
         first = album.browser.current_window_handle
         album.browser.switch_to.new_window("tab")
