@@ -3,6 +3,9 @@
 import json
 import os
 import pathlib
+import re
+import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -49,9 +52,23 @@ def wait_for(condition, seconds=60):
     raise AssertionError("it did not happen")
 
 
+def handles_interrupts(pid):
+    """Until then Ctrl-C just ends it."""
+    caught = re.search(r"^SigCgt:\s*([0-9a-f]+)$", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)[1]
+    return int(caught, 16) >> (signal.SIGINT - 1) & 1
+
+
+def interrupt(process, after=0):
+    """Ctrl-C, as soon as it has something to lose; or so many seconds later, in which it makes some runs."""
+    wait_for(lambda: handles_interrupts(process.pid))
+    time.sleep(after)
+    process.send_signal(signal.SIGINT)
+
+
 class Case(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lapse-test-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
     def lapse(self, *arguments, env=None, status=0):
         run = subprocess.run([LAPSE, *map(str, arguments)], capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL,

@@ -2,12 +2,10 @@
 
 import json
 import math
-import signal
 import subprocess
-import time
 import unittest
 
-from case import Case, LAPSE
+from case import Case, LAPSE, interrupt
 
 
 class Machine(Case):
@@ -68,8 +66,7 @@ class Machine(Case):
 
     def test_ctrl_c_ends_it_soon(self):
         run = subprocess.Popen([LAPSE, "doctor", "--seconds", "600"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        time.sleep(1)
-        run.send_signal(signal.SIGINT)
+        interrupt(run)
         out, err = run.communicate(timeout=60)
         self.assertEqual(run.returncode, 130, err)
         self.assertEqual(out, "")

@@ -2,12 +2,11 @@
 
 import csv
 import json
-import signal
 import subprocess
 import time
 import unittest
 
-from case import Case, LAPSE
+from case import Case, LAPSE, interrupt
 
 SLEEPY = "sim:device=1ms,sleep=5ms,wake=2ms"  # after 5 ms without work it takes 3 ms
 
@@ -57,9 +56,8 @@ class Idle(Case):
         saved = self.folder / "result.json"
         process = subprocess.Popen([LAPSE, "time", "sim:device=1ms", "--max-runs", "20", "--warmup", "0", "--idle", "30s", "--json", saved],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        time.sleep(2)
+        interrupt(process, after=2)
         begin = time.monotonic()
-        process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)  # a pause is 30 s
         self.assertLess(time.monotonic() - begin, 20)
         self.assertEqual(process.returncode, 130)

@@ -6,14 +6,13 @@ import subprocess
 import time
 import unittest
 
-from case import Case, LAPSE
+from case import Case, LAPSE, interrupt
 
 
 class Interrupt(Case):
     def interrupt(self, *arguments, after):
         process = subprocess.Popen([LAPSE, "time", *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        time.sleep(after)
-        process.send_signal(signal.SIGINT)
+        interrupt(process, after)
         stdout, stderr = process.communicate(timeout=60)
         return process.returncode, stdout, stderr
 
@@ -33,7 +32,8 @@ class Interrupt(Case):
         self.assertIn("interrupted", stdout.lower())
 
     def test_ctrl_c_before_anything_is_measured_ends_at_once(self):
-        process = subprocess.Popen([LAPSE, "time", "null", "--rotate", "100000", "--batch", "1000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen([LAPSE, "time", "null", "--rotate", "100000", "--batch", "1000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # it may have been born deaf
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=10)

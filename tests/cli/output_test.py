@@ -60,7 +60,7 @@ class Output(Case):
         self.refused("time", "null", "--json", "-", "--csv", "-", status=2, says="two forms")
         both = self.folder / "both"
         self.refused("time", "null", "--json", both, "--csv", self.folder / "." / "both", status=2, says="two forms")
-        self.assertLess(time.monotonic() - begin, 5)
+        self.assertLess(time.monotonic() - begin, 20)
         self.assertEqual(list(self.folder.iterdir()), [])
 
     def test_a_form_that_cannot_be_saved_costs_no_other(self):

@@ -2,17 +2,15 @@
 
 import json
 import os
-import signal
 import struct
 import subprocess
-import time
 import unittest
 import zlib
 
 import numpy
 from PIL import Image
 
-from case import BUILD, Case, HAS_ONNXRUNTIME, LAPSE
+from case import BUILD, Case, HAS_ONNXRUNTIME, LAPSE, interrupt
 
 SIM = "sim:device=200us,h2d=50us,d2h=50us"
 QUICK = ["--rounds", "2", "--synthetic", "10"]
@@ -107,8 +105,7 @@ class OnTheSimulatedDevice(Case):
         saved = self.folder / "saved.json"
         run = subprocess.Popen([LAPSE, "pipeline", "sim:device=1ms", "--synthetic", "5", "--rounds", "1000", "--json", str(saved)],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        time.sleep(2)
-        run.send_signal(signal.SIGINT)
+        interrupt(run, after=2)
         out, err = run.communicate(timeout=30)
         self.assertEqual(run.returncode, 130, err)
         self.assertIn("interrupted", err)

@@ -245,7 +245,7 @@ class Interrupted(SweepCase):
     def test_progress_is_for_a_terminal_alone(self):
         self.assertEqual(self.lapse("sweep", "sim:device=5ms", "--batch", "1,2", "--budget", "1s", "--out", self.out).stderr, "")
         leader, follower = pty.openpty()
-        process = subprocess.Popen([LAPSE, "sweep", "sim:device=5ms", "--batch", "1,2", "--precision", "1e-9", "--budget", "1s", "--fresh", "--out", self.out],
+        process = subprocess.Popen([LAPSE, "sweep", "sim:device=5ms", "--batch", "1,2", "--precision", "1e-9", "--budget", "1200ms", "--fresh", "--out", self.out],
                                    stdout=subprocess.DEVNULL, stderr=follower)
         os.close(follower)
         seen = b""
