@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -163,7 +164,7 @@ TEST_F(SubjectEngine, GivesAGpuByItsNumberOrSaysThatThereIsNone) {
 }
 
 TEST_F(SubjectEngine, SaysWhatIsWrongWithAFile) {
-  const std::string folder = ::testing::TempDir() + "subject_test/";
+  const std::string folder = ::testing::TempDir() + "lapse_subject_test_" + std::to_string(getpid()) + "/";
   std::filesystem::create_directories(folder + "folder.so");
   std::ofstream(folder + "empty.so");
   std::ofstream(folder + "text.so") << "int main() {}\n";
@@ -182,6 +183,7 @@ TEST_F(SubjectEngine, SaysWhatIsWrongWithAFile) {
     EXPECT_THAT(error.message, AllOf(StartsWith(folder + file), HasSubstr(says)));
     EXPECT_FALSE(error.hint.empty()) << file;
   }
+  std::filesystem::remove_all(folder);
 }
 
 TEST_F(SubjectEngine, SaysWhatLibraryAnotherOneLacks) {

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -19,6 +20,19 @@ const FakeEngine::Input kDynamicImage{"image", LAPSE_FLOAT32, {-1, 3, -1, -1}, {
 const FakeEngine::Input kTokens{"ids", LAPSE_INT64, {-1, -1}, {"batch", "sequence"}};
 const FakeEngine::Input kMystery{"x", LAPSE_FLOAT32, {1, -1}, {"", "frobs"}};
 const FakeEngine::Input kShapeless{"x", LAPSE_DTYPE_UNKNOWN, {}, {}, false};
+
+/// With an image of this shape; others may run the same test.
+struct NpyFile {
+  explicit NpyFile(const tensor::Shape& shape)
+      : path(std::filesystem::path(::testing::TempDir()) / ("lapse_inputs_test_" + std::to_string(getpid()) + ".npy")) {
+    EXPECT_TRUE(tensor::write_npy(path, tensor::Tensor::make(tensor::DType::Float32, shape)->view()));
+  }
+  ~NpyFile() { std::filesystem::remove(path); }
+  NpyFile(const NpyFile&) = delete;
+  NpyFile& operator=(const NpyFile&) = delete;
+
+  const std::filesystem::path path;
+};
 
 Result<Inputs> prepare(std::vector<FakeEngine::Input> ports, const InputRequest& request) {
   FakeEngine engine{std::move(ports)};
@@ -91,11 +105,9 @@ TEST(PrepareInputs, SetsTheBatchWhereTheModelLeavesItOpenAndRefusesItWhereNot) {
 }
 
 TEST(PrepareInputs, TakesTheBatchFromTheShapesThatAreBoundAndRefusesAnotherOne) {
-  const auto file = std::filesystem::path(::testing::TempDir()) / "batch_test.npy";
-  const auto image = *tensor::Tensor::make(tensor::DType::Float32, {5, 3, 8, 8});
-  ASSERT_TRUE(tensor::write_npy(file, image.view()));
+  const NpyFile file({5, 3, 8, 8});
   InputRequest request;
-  request.files["image"] = file;
+  request.files["image"] = file.path;
   const auto inputs = prepare({kDynamicImage}, request);
   ASSERT_TRUE(inputs) << inputs.error().message;
   EXPECT_EQ(inputs->batch, 5);
@@ -178,17 +190,15 @@ TEST(PrepareInputs, SaysThatAShapeTooLargeDoesNotFitIntoMemory) {
 }
 
 TEST(PrepareInputs, ReadsAFileAndHoldsItAgainstTheModel) {
-  const auto file = std::filesystem::path(::testing::TempDir()) / "inputs_test.npy";
-  const auto image = *tensor::Tensor::make(tensor::DType::Float32, {1, 3, 8, 8});
-  ASSERT_TRUE(tensor::write_npy(file, image.view()));
+  const NpyFile file({1, 3, 8, 8});
   InputRequest request;
-  request.files["image"] = file;
+  request.files["image"] = file.path;
   const auto inputs = prepare({kImage}, request);
   ASSERT_TRUE(inputs) << inputs.error().message;
-  EXPECT_EQ(inputs->sources[0], file.string());
+  EXPECT_EQ(inputs->sources[0], file.path.string());
 
   InputRequest wrong;
-  wrong.files["ids"] = file;
+  wrong.files["ids"] = file.path;
   expect_refused(prepare({kTokens}, wrong), "does not fit the input ids", "ids int64");
 }
 

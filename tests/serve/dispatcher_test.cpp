@@ -200,7 +200,7 @@ TEST_F(Dispatching, AModelThatCrashesWhenItIsLoadedAgainLeavesNobodyWaiting) {
 }
 
 TEST_F(Dispatching, AJobWhoseWorkerIsKilledIsDoneByTheNextOne) {
-  model("s", {{"model", "sim:device=500ms"}});
+  model("s", {{"model", "sim:device=1500ms"}});
   start();
   submit("s", "j", 7);
   ASSERT_TRUE(becomes([&] { return job("j").state == State::Running; }));
@@ -264,7 +264,7 @@ TEST_F(Dispatching, AWorkerThatWasThoughtDeadCanNotOverwriteAResult) {
 
 TEST_F(Dispatching, ASilentWorkerIsKilledAndReplaced) {
   options_.silence = milliseconds{2000};
-  model("s", {{"model", "sim:device=300ms"}});
+  model("s", {{"model", "sim:device=1500ms"}});
   start();
   submit("s", "j", 5);
   ASSERT_TRUE(becomes([&] { return job("j").state == State::Running; }));
@@ -366,9 +366,13 @@ TEST_F(Dispatching, ARequestThatNobodyWaitsForIsNotStarted) {
   auto busy = infer("s", 1);
   hand_on();
   const auto ticket = std::make_shared<Ticket>();
-  auto abandoned = infer("s", 2, ticket);
-  auto late = infer("s", 3, std::make_shared<Ticket>(), milliseconds{50});
-  auto refused = infer("s", 4);
+  std::future<Result<DirectReply>> abandoned, late, refused;
+  ask([&] {  // one right after the other: none has gone when the next one comes
+    abandoned = infer("s", 2, ticket);
+    late = infer("s", 3, std::make_shared<Ticket>(), milliseconds{50});
+    refused = infer("s", 4);
+    return 0;
+  });
   EXPECT_EQ(refused.get().error().code, ErrorCode::Busy);
   ask([&] { return ticket->abandon(), 0; });
   EXPECT_EQ(abandoned.get().error().code, ErrorCode::Cancelled);
@@ -381,7 +385,7 @@ TEST_F(Dispatching, ARequestThatNobodyWaitsForIsNotStarted) {
 }
 
 TEST_F(Dispatching, ARunningJobIsCancelled) {
-  model("s", {{"model", "sim:device=300ms"}});
+  model("s", {{"model", "sim:device=1500ms"}});
   start();
   const auto submitted = submit("s", "j", 1);
   ASSERT_TRUE(becomes([&] { return job("j").state == State::Running; }));
