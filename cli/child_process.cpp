@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -37,13 +38,16 @@ Error no_process() {
 }
 
 // Between fork and exec, where only what is safe in a signal handler may be called.
-[[noreturn]] void become(char* const* arguments, char* const* environment, int talk, int errors, pid_t parent) {
+[[noreturn]] void become(char* const* arguments, char* const* environment, int talk, int errors, pid_t parent, const sigset_t& signals) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(1);  // it ended before that was said
   setpgid(0, 0);                      // what a terminal sends to its group is for the parent
   dup2(talk, STDIN_FILENO);
   dup2(talk, STDOUT_FILENO);
   dup2(errors, STDERR_FILENO);
+  // Here the parent's handler would only say to this copy of it that it is to stop.
+  for (const int number : {SIGINT, SIGTERM}) ::signal(number, SIG_DFL);
+  sigprocmask(SIG_SETMASK, &signals, nullptr);
   execve("/proc/self/exe", arguments, environment);
   _exit(1);
 }
@@ -98,9 +102,15 @@ Result<Child> Child::start(const std::vector<std::string>& arguments, const std:
     return tl::unexpected(failure);
   }
   const pid_t parent = getpid();
+  sigset_t interrupts, before;
+  sigemptyset(&interrupts);
+  sigaddset(&interrupts, SIGINT);
+  sigaddset(&interrupts, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &interrupts, &before);  // until the child has no handler of its parent's any more
   const pid_t id = fork();
-  if (id == 0) become(word_pointers.data(), variable_pointers.data(), talk[1], errors[1], parent);
+  if (id == 0) become(word_pointers.data(), variable_pointers.data(), talk[1], errors[1], parent, before);
   const auto failure = id < 0 ? std::optional<Error>(no_process()) : std::nullopt;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   close(talk[1]);
   close(errors[1]);
   Child child{id, talk[0], errors[0]};
