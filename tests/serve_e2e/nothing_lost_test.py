@@ -23,10 +23,15 @@ class NothingLost(unittest.TestCase):
         return run, results
 
     def finds(self, fault, kills, cuts, kinds):
-        _, results = self.rounds(FAULTY, "--kills", str(kills), "--cuts", str(cuts), "--patience", "1", fault=fault)
-        found = {violation.partition(":")[0] for result in results for violation in result["violations"]}
-        self.assertTrue(found & kinds, f"{fault}: {found}")
-        subprocess.run(["rm", "-rf", str(self.out)])
+        """It depends on chance whether a kill meets the fault, so there are several tries."""
+        found = set()
+        for _ in range(5):
+            _, results = self.rounds(FAULTY, "--kills", str(kills), "--cuts", str(cuts), "--patience", "1", fault=fault)
+            found |= {violation.partition(":")[0] for result in results for violation in result["violations"]}
+            subprocess.run(["rm", "-rf", str(self.out)])
+            if found & kinds:
+                return
+        self.fail(f"{fault}: {found}")
 
     def test_a_server_that_does_it_right_is_not_blamed(self):
         run, results = self.rounds(FAULTY, "--kills", "3", "--cuts", "4")

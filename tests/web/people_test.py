@@ -84,7 +84,7 @@ class People(WebCase):
         self.assertEqual(album.jobs()[0]["result"]["content_type"], "image/png")
         album.browser.refresh()
         album.settle()
-        self.assertTrue(album.one("#scales label:nth-of-type(2) input").is_selected(), "the choice is forgotten")
+        album.wait(lambda: album.one("#scales label:nth-of-type(2) input").is_selected(), "the choice is forgotten")
 
     def test_the_language_can_be_changed_and_is_remembered(self):
         album = self.browse(language="ko")
@@ -188,7 +188,7 @@ class People(WebCase):
         album.browser.execute_cdp_cmd("Target.activateTarget", {"targetId": other})
         album.wait(lambda: album.browser.execute_script("return document.hidden"), "the tab is still seen")
         told = "navigator.serviceWorker.ready.then(async (worker) => arguments[0]((await worker.getNotifications()).map(({ title, body }) => [title, body])))"
-        album.until_all("done", 2)
+        album.until_all("done", 2, patience=180)
         album.wait(lambda: album.browser.execute_async_script(told) == [["사진이 준비되었습니다", "사진 2장이 완성되었습니다."]],
                    f"the notification is {album.browser.execute_async_script(told)}")
 
