@@ -101,6 +101,7 @@ Result<Child> Child::start(const std::vector<std::string>& arguments, const std:
     close(talk[1]);
     return tl::unexpected(failure);
   }
+  ::signal(SIGCHLD, SIG_DFL);  // whoever started lapse may have it ignored: then a child's end is lost
   const pid_t parent = getpid();
   sigset_t interrupts, before;
   sigemptyset(&interrupts);

@@ -103,7 +103,7 @@ Result<std::vector<std::string>> results_in(const fs::path& folder) {
   std::vector<std::string> names;
   std::error_code failed;
   for (const auto& entry : fs::directory_iterator(folder, failed)) {
-    if (entry.path().extension() != ".json") continue;
+    if (entry.path().extension() != ".json" || entry.is_directory()) continue;
     LAPSE_TRY(const std::string text, read_saved(entry.path().string()));
     const std::string schema = report::schema_of(text);
     if (schema.empty() || schema.starts_with("lapse.result/")) names.push_back(entry.path().filename().string());
@@ -203,8 +203,9 @@ int exit_status_of(const report::Comparison& comparison, bool strict) {
 Result<int> run(Options& options, const Context& context) {
   LAPSE_CHECK(options.outputs.open());
   std::error_code failed;
-  if (options.save_baseline && options.files.size() == 1 && !fs::exists(options.baseline, failed)) {
-    return become_baseline(options.files.front(), options.baseline);
+  if (options.save_baseline && !is_live(options)) {
+    LAPSE_TRY(const auto names, names_of_sides(options));
+    if (!fs::exists(names.first, failed)) return become_baseline(names.second, names.first);
   }
   LAPSE_TRY(Sides sides, is_live(options) ? measure_sides(options, context) : read_sides(options));
   // What was measured is saved even if it can't be compared.

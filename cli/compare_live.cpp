@@ -58,6 +58,7 @@ class Side {
     const auto line = child_.hear([] { return true; });
     if (!line || *line != kReport) return tl::unexpected(failure());
     const ChildEnd end = child_.wait([] { return true; });
+    if (!well(end)) return tl::unexpected(named(failure_of(end)));
     auto report = report::from_json(end.output);
     const double share = static_cast<double>(restless_) / static_cast<double>(turns_);
     if (report && share > kRestless) report->warnings.push_back({"restless_side", {{"percent", report::percent(share)}}});
@@ -71,8 +72,12 @@ class Side {
   // After it has closed its stdout, or said what it should not.
   Error failure() {
     const ChildEnd end = child_.wait([] { return true; });
-    const bool good = WIFEXITED(end.status) && WEXITSTATUS(end.status) == 0;
-    Error error = good ? Error{ErrorCode::Internal, "left no measurement"} : failure_of(end);
+    return named(well(end) ? Error{ErrorCode::Internal, "left no measurement"} : failure_of(end));
+  }
+
+  static bool well(const ChildEnd& end) { return WIFEXITED(end.status) && WEXITSTATUS(end.status) == 0; }
+
+  Error named(Error error) const {
     error.message = fmt::format("side {}: {}", name_, error.message);
     return error;
   }

@@ -56,7 +56,7 @@ class Replication {
         },
         SIGINT);
     auto report = report_of(end);
-    if (report && complete(*report)) {
+    if (report && complete(*report) && !WIFSIGNALED(end.status)) {
       medians_.push_back(report::median_of(report->samples.end_to_end));
       parts_.push_back(std::move(*report));
       return {};

@@ -67,7 +67,7 @@ class Audit {
     const stats::Steadiness& course = measurement.course;
     if (course.verdict == stats::Course::Flat || course.verdict == stats::Course::TooShort) return;
     if (course.verdict == stats::Course::WarmUp) {
-      if (!measurement.warmup.asked) return;
+      if (!measurement.warmup.asked || !measurement.blocks.empty()) return;  // of turns the comparison tells
       const std::size_t runs = measurement.warmup.discarded, cold = course.steady_from;
       return warn("warmup_too_short",
                   {{"runs", std::to_string(runs)}, {"cold", std::to_string(cold)}, {"suggest", std::to_string(runs + cold)}});

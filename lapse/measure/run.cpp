@@ -14,8 +14,8 @@ namespace {
 
 using device::Instant;
 
-// A batch is short enough to tell which runs were disturbed, and long enough that what happens between batches is rare: reading the counters
-// twice takes 0.1 ms. From 25 ms on each run is a batch of its own.
+// A batch is short enough to tell which runs were disturbed, and long enough that what happens between batches is rare: reading the
+// counters twice takes 0.1 ms. From 25 ms on each run is a batch of its own.
 constexpr Duration kBatchTime = std::chrono::milliseconds{25};
 constexpr Duration kSignOfLife = std::chrono::milliseconds{100};
 constexpr std::size_t kFirstBatch = 5;
@@ -45,11 +45,10 @@ double median(std::vector<double> series) {
   return stats::quantile(series, 0.5);
 }
 
-// What was discarded took longer than so many steady runs.
-Duration excess(std::span<const Sample> discarded, double steady) {
-  double sum = 0.0;
-  for (const Sample& sample : discarded) sum += static_cast<double>(sample.end_to_end.count()) - steady;
-  return Duration{std::llround(std::max(0.0, sum))};
+Duration end_to_end(std::span<const Sample> samples) {
+  Duration sum{0};
+  for (const Sample& sample : samples) sum += sample.end_to_end;
+  return sum;
 }
 
 class Run {
@@ -62,7 +61,6 @@ class Run {
   Result<Measurement> operator()() {
     LAPSE_CHECK(warm_up());
     LAPSE_CHECK(measure());
-    examine_course(result_);
     return std::move(result_);
   }
 
@@ -113,19 +111,22 @@ class Run {
       LAPSE_CHECK(settle(discarded));
     }
     result_.warmup.discarded = discarded.size();
+    result_.warmup.took = end_to_end(discarded);
     return {};
   }
 
   Result<void> settle(std::vector<Sample>& discarded) {
     const Instant deadline = begin_ + plan_.budget / kWarmupBudgetShare;
     double previous = std::numeric_limits<double>::infinity();
-    while (!interrupted() && timeline_.now() < deadline) {
+    // As many as may be timed are enough in any case: in virtual time there is work that takes none.
+    while (!interrupted() && timeline_.now() < deadline && discarded.size() < plan_.max_runs) {
       const std::size_t first = discarded.size();
       const Instant window_begin = timeline_.now();
       do {
         LAPSE_CHECK(batch(discarded, std::max(kWarmupWindowRuns, plan_.in_flight), deadline));
         tell(true, discarded.size());
-      } while (timeline_.now() - window_begin < kWarmupWindowTime && timeline_.now() < deadline && !interrupted());
+      } while (timeline_.now() - window_begin < kWarmupWindowTime && timeline_.now() < deadline && discarded.size() < plan_.max_runs &&
+               !interrupted());
       const std::size_t runs = discarded.size() - first;
       if (runs < kWarmupWindowRuns) continue;  // the deadline cut this window short: no verdict from it
       const double now = median(latencies(std::span(discarded).subspan(first)));
@@ -157,8 +158,10 @@ class Run {
       // Runs that are done whatever the budget says. The last of them needs no care: a batch does at least one.
       const bool owed = samples.size() + 1 < plan_.min_runs;
       if (interrupted()) return finish(Stop::Interrupted);
-      if (samples.size() >= plan_.max_runs) return finish(Stop::MaxRuns);
-      if (samples.size() >= std::max<std::size_t>(plan_.min_runs, 1) && timeline_.now() >= deadline) return finish(Stop::Budget);
+      if (samples.size() >= plan_.max_runs && still_enough()) return finish(Stop::MaxRuns);
+      if (samples.size() >= std::max<std::size_t>(plan_.min_runs, 1) && timeline_.now() >= deadline && still_enough()) {
+        return finish(Stop::Budget);
+      }
 
       std::size_t count = std::min(batch_size(samples), plan_.max_runs - samples.size());
       if (owed) count = std::min(count, plan_.min_runs - samples.size());
@@ -194,8 +197,15 @@ class Run {
     return narrow_looks_ == kLooksInARow;
   }
 
+  // Also without the warm-up among them.
+  bool still_enough() {
+    examine_course(result_);
+    return result_.samples.size() >= std::max<std::size_t>(plan_.min_runs, 1);
+  }
+
   Result<void> finish(Stop stop) {
     result_.stop = stop;
+    if (stop == Stop::Interrupted || stop == Stop::Failed) examine_course(result_);  // else it was just done
     return {};
   }
 
@@ -224,7 +234,11 @@ bool examine_course(Measurement& measurement) {
   if (move) {
     const std::size_t cold = course.steady_from;
     const auto end = samples.begin() + static_cast<std::ptrdiff_t>(cold);
-    measurement.timed -= std::min(measurement.timed, end->start - samples.front().start);
+    // By their share, as it holds no pause between batches, and several may be in flight.
+    const Duration took = end_to_end(std::span(samples).first(cold)), all = end_to_end(samples);
+    const double share = all.count() > 0 ? static_cast<double>(took.count()) / static_cast<double>(all.count()) : 0.0;
+    measurement.timed -= Duration{std::llround(share * static_cast<double>(measurement.timed.count()))};
+    warmup.took += took;
     warmup.samples.insert(warmup.samples.end(), samples.begin(), end);
     warmup.discarded += cold;
     samples.erase(samples.begin(), end);
@@ -233,7 +247,13 @@ bool examine_course(Measurement& measurement) {
     course = {stats::Course::Flat, 0, {steady, course.segments.end()}, 0.0};
     for (stats::Segment& segment : course.segments) segment.first -= cold;
   }
-  if (!samples.empty()) warmup.cost = excess(warmup.samples, median(latencies(samples)));
+  if (!samples.empty()) {
+    const double steady = median(latencies(samples));
+    const double cost = static_cast<double>(warmup.took.count()) - steady * static_cast<double>(warmup.discarded);
+    warmup.cost = Duration{std::llround(std::max(0.0, cost))};
+    // Too few for a verdict of their own; beside what was moved they are a level all the same.
+    if (course.segments.empty() && !warmup.levels.empty()) course.segments = {{0, samples.size(), steady}};
+  }
   warmup.samples.resize(std::min(warmup.samples.size(), kWarmupSamples));
   std::size_t moved = 0;
   for (const stats::Segment& level : warmup.levels) moved += level.count;

@@ -24,7 +24,8 @@ namespace lapse::measuring {
 struct Warmup {
   std::size_t discarded = 0;
   bool asked = false;                    // as many as the plan asked for; otherwise until the times were steady
-  Duration cost{};                       // what the discarded runs took longer than the median of those that followed
+  Duration took{};                       // the discarded runs, end to end, all together
+  Duration cost{};                       // what they took longer than the median of those that followed
   std::vector<stats::Segment> levels{};  // of those among them that had been timed, and turned out to be cold
   std::vector<Sample> samples{};         // of the discarded, the first kWarmupSamples: for showing how the times settled
 };

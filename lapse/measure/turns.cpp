@@ -30,6 +30,7 @@ class TurnTaker {
       done.took = timeline_.now() - begin;
     }
     result_.stop = Stop::Budget;
+    result_.warmup.asked = true;  // by who gave the turns
     std::vector<double> times;
     for (const Sample& sample : result_.samples) times.push_back(static_cast<double>(sample.end_to_end.count()));
     result_.course = stats::examine_course(times);  // for the record: nothing is moved, as blocks are compared with those next to them

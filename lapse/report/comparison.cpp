@@ -103,7 +103,9 @@ class Processes {
 
 ComparedSide side(const Report& report) {
   ComparedSide out{report.created, report.subject, std::max<std::size_t>(report.processes.size(), 1), 0, report.samples.end_to_end.size()};
-  const auto unsteady = [](std::string_view verdict) { return verdict == "no-steady-state"; };
+  const auto unsteady = [&report](std::string_view verdict) {
+    return verdict == "no-steady-state" || (verdict == "warm-up" && report.plan.warmup_asked);
+  };
   out.unsteady = report.processes.empty()
                      ? (unsteady(report.plan.warmup_verdict) ? 1 : 0)
                      : static_cast<std::size_t>(std::ranges::count_if(report.processes, unsteady, &ProcessRow::verdict));
@@ -156,7 +158,7 @@ Result<ComparedModel> model(const Pair& pair, const ComparisonRules& rules) {
   if (!medians.positive())
     return tl::unexpected(in_pair(pair, "a median is 0 ns: it has no ratio", "measure longer work, or more of it at once"));
   add("median", medians, processes.contrast_of_medians(medians));
-  if (const auto tail = processes.tail()) {
+  if (const auto tail = processes.tail(); tail && tail->second.positive()) {
     add(tail->first, tail->second, processes.contrast_of_tails(tail->second));
   } else {
     out.tail_needs = processes.tail_needs();

@@ -39,6 +39,7 @@ struct Obstacle {
 };
 /// None where they can be compared. Sides that took turns were on one machine.
 std::vector<Obstacle> obstacles(const Pair& pair);
+/// A code that this version does not know says itself.
 std::string say(const Obstacle& obstacle, Language language);
 
 /// What may well differ, as it may be what is compared.

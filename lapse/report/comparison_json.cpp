@@ -137,6 +137,7 @@ Comparison read_comparison(const JsonNode& root) {
   comparison.rules.margin = root["margin"].number();
   if (!root["noise"].is_null()) comparison.rules.noise = root["noise"].number();
   comparison.models = list(root["models"], read_model);
+  if (comparison.models.empty()) root["models"].expected("one model at least");
   comparison.only_a = root["only_a"].texts();
   comparison.only_b = root["only_b"].texts();
   return comparison;

@@ -176,7 +176,7 @@ std::vector<std::size_t> blocks(const Node& node, const Report& report) {
   return counts;
 }
 
-std::vector<IdleRow> idle(const Node& node) {
+std::vector<IdleRow> idle(const Node& node, const Series& steady) {
   std::vector<IdleRow> rows;
   for (std::size_t i = 0; i < node.size(); ++i) {
     IdleRow& row = rows.emplace_back();
@@ -184,6 +184,10 @@ std::vector<IdleRow> idle(const Node& node) {
     row.slept_ns = node[i]["slept_ns"].duration();
     if (!node[i]["clock_mhz"].is_null()) row.mhz = node[i]["clock_mhz"].number();
     row.samples = samples(node[i]["samples"]);
+    const auto lacks = [&](std::vector<double> Series::*stage) { return (row.samples.*stage).empty() && !(steady.*stage).empty(); };
+    if (!row.samples.end_to_end.empty() && (lacks(&Series::h2d) || lacks(&Series::d2h))) {
+      node[i]["samples"].expected("the stages that the other samples have");
+    }
     std::size_t left = row.samples.end_to_end.size();
     if (node[i]["samples"].has("blocks")) {
       const Node counts = node[i]["samples"]["blocks"];
@@ -241,7 +245,7 @@ Report report_of(const Node& root) {
   if (root["samples"].has("blocks")) report.samples.blocks = blocks(root["samples"]["blocks"], report);
   report.summary = summarise(report.samples, report.processes);
   examine_course(report);
-  if (root.has("idle")) report.idle = idle(root["idle"]);
+  if (root.has("idle")) report.idle = idle(root["idle"], report.samples);
   report.throughput_per_s = root["throughput_per_s"].number();
   report.warnings = warnings(root["warnings"]);
   return report;

@@ -88,6 +88,7 @@ std::vector<Obstacle> obstacles(const Pair& pair) {
 
 std::string say(const Obstacle& obstacle, Language language) {
   const auto row = std::ranges::find(kObstacles, obstacle.code, &ObstacleText::code);
+  if (row == kObstacles.end()) return printable(obstacle.code);
   Facts facts = obstacle.facts;
   for (const char* side : {"a", "b"}) {
     if (const auto fact = facts.find(side); fact != facts.end() && fact->second.empty()) fact->second = "?";

@@ -39,23 +39,26 @@ std::vector<std::size_t> changepoints(std::span<const double> series, std::size_
   std::vector<double> best(n + 1, std::numeric_limits<double>::infinity());  // of the first `end` values
   std::vector<std::size_t> last(n + 1, 0);                                   // where their last segment begins
   best[0] = -penalty;
-  std::vector<std::size_t> candidates{0};
+  struct Candidate {
+    std::size_t at, until;  // the last end that it is looked at for
+  };
+  std::vector<Candidate> candidates{{0, n}};
   std::vector<double> totals;
   for (std::size_t end = shortest; end <= n; ++end) {
-    if (end >= 2 * shortest) candidates.push_back(end - shortest);
+    if (end >= 2 * shortest) candidates.push_back({end - shortest, n});
     totals.resize(candidates.size());
     for (std::size_t i = 0; i < candidates.size(); ++i) {
-      totals[i] = best[candidates[i]] + cost(candidates[i], end);
+      totals[i] = best[candidates[i].at] + cost(candidates[i].at, end);
       if (totals[i] + penalty < best[end]) {
         best[end] = totals[i] + penalty;
-        last[end] = candidates[i];
+        last[end] = candidates[i].at;
       }
     }
-    std::size_t kept = 0;  // what can't be the last change of anything longer is dropped
+    // What can't be the last change of anything longer is dropped: as soon as a change at `end`, which beats it, is a candidate itself.
     for (std::size_t i = 0; i < candidates.size(); ++i) {
-      if (totals[i] <= best[end]) candidates[kept++] = candidates[i];
+      if (totals[i] > best[end]) candidates[i].until = std::min(candidates[i].until, end + shortest - 1);
     }
-    candidates.resize(kept);
+    std::erase_if(candidates, [end](const Candidate& candidate) { return candidate.until <= end; });
   }
   std::vector<std::size_t> changes;
   for (std::size_t at = last[n]; at > 0; at = last[at]) changes.push_back(at);

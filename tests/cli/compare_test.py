@@ -90,6 +90,7 @@ class Folders(CompareCase):
             self.saved(f"branch/{name}", slower(0.05 if name == "two.json" else 0), runs=10)
         self.saved("main/gone.json", SPREAD)
         (self.folder / "branch" / "sweep.json").write_text('{"schema": "lapse.sweep/1"}')
+        (self.folder / "branch" / "folder.json").mkdir()
         found = self.compare(self.folder / "main", self.folder / "branch", status=1)
         self.assertEqual({model["name"]: model["metrics"][0]["verdict"] == "slower" for model in found["models"]},
                          {"one": False, "three": False, "two": True})
@@ -216,6 +217,9 @@ class BadInput(CompareCase):
         self.refused("compare", a, status=2, says="A and B")
         self.refused("compare", a, a, "--baseline", a, status=2, says="one file")
         self.refused("compare", a, a, "--save-baseline", status=2, says="--save-baseline")
+        self.refused("compare", a, "--save-baseline", status=2, says="A and B")
+        self.refused("compare", "--a", "null", "--b", "null", a, "--save-baseline", "--baseline", self.folder / "new.json", status=2,
+                     says="--a and --b")
         self.refused("compare", "--a", "null", status=2, says="--a and --b")
         self.refused("compare", "--a", "null", "--b", "null", a, status=2, says="--a and --b")
         self.refused("compare", a, a, "--save-a", self.folder / "x.json", status=2, says="--save-a")

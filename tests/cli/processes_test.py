@@ -36,6 +36,11 @@ class Processes(Case):
 
 
 class Measured(Processes):
+    def test_children_are_waited_for_where_whoever_started_lapse_ignores_their_end(self):
+        run = subprocess.run([LAPSE, "time", SIM, "--processes", "2", "--max-runs", "50"], capture_output=True, timeout=60,
+                             preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        self.assertEqual(run.returncode, 0, run.stderr)
+
     def test_each_process_has_its_runs_and_the_estimate_is_the_mean_of_their_medians(self):
         document = self.json(SIM, "--processes", "3", "--max-runs", "100", "--seed", "5")
         self.assertEqual(document["schema"], "lapse.result/1")

@@ -195,6 +195,51 @@ TEST(Run, SaysThatAModelNeverSettled) {
   EXPECT_GT(measured->warmup.discarded, 0u);
 }
 
+TEST(Run, WhatIsLeftBesideMovedLevelsIsALevelHoweverShort) {
+  Measurement measurement;
+  measurement.warmup.levels = {{0, 134, 12e6}};
+  measurement.samples.resize(24, Sample{.end_to_end = 6ms});
+  EXPECT_FALSE(examine_course(measurement));
+  EXPECT_EQ(measurement.course.verdict, stats::Course::NoSteadyState);
+  ASSERT_EQ(measurement.course.segments.size(), 1u);
+  EXPECT_EQ(measurement.course.segments[0].median, 6e6);
+}
+
+TEST(Run, TimeOfMovedRunsLeavesWithThemAndPausesBetweenBatchesAreNone) {
+  Measurement measurement;
+  for (int i = 0; i < 400; ++i) {  // two in flight, and a second's pause after the first hundred
+    measurement.samples.push_back(Sample{.start = device::Instant{i * 5ms + (i < 100 ? 0s : 1s)}, .end_to_end = i < 100 ? 20ms : 10ms});
+  }
+  measurement.timed = 100 * 10ms + 300 * 5ms;
+  measurement.warmup.discarded = 20'000;  // of which but some are kept as samples
+  measurement.warmup.took = 20'000 * 15ms;
+  EXPECT_FALSE(examine_course(measurement));
+  EXPECT_EQ(measurement.samples.size(), 300u);
+  EXPECT_EQ(measurement.timed, 300 * 5ms);
+  EXPECT_EQ(measurement.warmup.discarded, 20'100u);
+  EXPECT_EQ(measurement.warmup.cost, 20'000 * 5ms + 100 * 10ms);
+}
+
+TEST(Run, MakesAsManyRunsAsWereAskedForBesideTheWarmUp) {
+  FakeSubject subject{[](std::size_t i) { return Duration{i < 100 ? 20ms : 10ms}; }};
+  Plan plan;
+  plan.min_runs = plan.max_runs = 125;
+  const auto measured = run(subject, plan);
+  ASSERT_TRUE(measured);
+  EXPECT_GE(measured->samples.size(), 125u);
+  EXPECT_EQ(measured->stop, Stop::MaxRuns);
+  EXPECT_EQ(measured->course.verdict, stats::Course::Flat);
+}
+
+TEST(Run, OfWorkThatTakesNoTimeEndsAllTheSame) {
+  FakeSubject subject{[](std::size_t) { return 0ns; }};
+  Plan plan;
+  plan.max_runs = 1000;
+  const auto measured = run(subject, plan);
+  ASSERT_TRUE(measured);
+  EXPECT_EQ(measured->stop, Stop::MaxRuns);
+}
+
 TEST(Run, SaysThatThereWereTooFewRunsToTellWhetherTheyWereSteady) {
   FakeSubject subject{always(1s)};
   Plan plan;

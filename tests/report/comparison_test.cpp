@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <functional>
@@ -251,6 +252,23 @@ TEST(Compare, RefusesToCompareNothingEvenByForce) {
   EXPECT_THAT(zero.error().message, HasSubstr("0 ns"));
 }
 
+TEST(Compare, ATailOfNoughtIsNone) {
+  Report b = of_processes(kSpread);
+  std::fill_n(b.samples.end_to_end.begin() + 230, 20, 0.0);  // as many as the processes of A have runs
+  const auto found = compare_one(of_processes(kSpread, 20), b);
+  ASSERT_TRUE(found) << found.error().message;
+  ASSERT_EQ(found->models[0].metrics.size(), 1U);
+  EXPECT_EQ(found->models[0].metrics[0].name, "median");
+}
+
+TEST(Compare, ProcessesWhoseWarmUpIsAmongTheFiguresAreCounted) {
+  Report b = of_processes(kSpread);
+  b.processes[1].verdict = "warm-up";
+  EXPECT_EQ(compare_one(of_processes(kSpread), b)->models[0].b.unsteady, 0U) << "it was moved";
+  b.plan.warmup_asked = true;
+  EXPECT_EQ(compare_one(of_processes(kSpread), b)->models[0].b.unsteady, 1U);
+}
+
 TEST(Compare, ProcessesWithoutASteadyStateAreCounted) {
   Report b = of_processes(kSpread);
   b.processes[1].verdict = b.processes[4].verdict = "no-steady-state";
@@ -337,6 +355,7 @@ std::vector<Comparison> comparisons() {
   full.models[0].forced = {{"other-work", {{"key", "batch"}, {"a", "1"}, {"b", "8"}}}, {"interrupted", {{"side", "B"}}}};
   full.models[0].b.unsteady = 2;
   full.models[0].metrics[1].processes_needed = 40;
+  full.models[0].forced.push_back({"of-a-later-lapse", {}});             // says itself
   Pair pair{"", example::synchronous(), example::synchronous(), {0.1}};  // without an interval
   return {full, *compare(std::span(&pair, 1), {})};
 }
@@ -354,7 +373,8 @@ TEST(ComparisonJson, IsReadBackAndSaysTheSameInEveryForm) {
 TEST(ComparisonJson, EveryKeyIsCheckedAndNamed) {
   const auto sound = nlohmann::json::parse(to_json_text(comparisons().front()));
   // Written for others: found again from the rest.
-  const std::set<std::string> free{"/lapse", "/regression", "/undecided", "/models/0/forced/0/message", "/models/0/forced/1/message"};
+  const std::set<std::string> free{
+      "/lapse", "/regression", "/undecided", "/models/0/forced/0/message", "/models/0/forced/1/message", "/models/0/forced/2/message"};
   const auto flat = sound.flatten();
   for (const auto& [pointer, value] : flat.items()) {
     auto document = sound;
@@ -369,6 +389,8 @@ TEST(ComparisonJson, EveryKeyIsCheckedAndNamed) {
   auto document = sound;
   document["models"][0]["metrics"] = nlohmann::json::array();
   EXPECT_THAT(comparison_from_json(document.dump()).error().message, HasSubstr("models[0].metrics: expected one metric at least"));
+  document["models"] = nlohmann::json::array();
+  EXPECT_THAT(comparison_from_json(document.dump()).error().message, HasSubstr("models: expected one model at least"));
   document["models"] = nlohmann::json::array({sound["models"][0]});
   document["models"][0]["metrics"][0]["verdict"] = "worse";
   EXPECT_THAT(comparison_from_json(document.dump()).error().message,

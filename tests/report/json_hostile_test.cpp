@@ -110,6 +110,16 @@ TEST(HostileJson, WhatADeviceAddsIsCheckedToo) {
   EXPECT_THAT(device_error_with("/failure", "lost"), EndsWith("failure: expected an object"));
 }
 
+TEST(HostileJson, RunsAfterPausesHaveTheStagesOfTheOthers) {
+  Report report = example::idle();
+  report.samples.h2d = report.samples.d2h = report.samples.submit;
+  for (IdleRow& row : report.idle) row.samples.h2d = row.samples.d2h = row.samples.submit;
+  json document = to_json(report);
+  EXPECT_EQ(error_of(document.dump()), "no error");
+  document["idle"][1]["samples"].erase("h2d_ns");
+  EXPECT_THAT(error_of(document.dump()), HasSubstr("idle[1].samples: expected the stages that the other samples have"));
+}
+
 TEST(HostileJson, WordsAreThoseOfTheSchema) {
   EXPECT_THAT(error_with("/plan/stop", "bored"),
               EndsWith("plan.stop: expected one of precision, budget, max-runs, processes, interrupted, failed"));

@@ -1,7 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <lapse/stats/changepoints.hpp>
+#include <limits>
+#include <span>
 #include <vector>
 
 #include "noise.hpp"
@@ -56,6 +60,50 @@ TEST(Changepoints, of_less_than_two_segments_are_none) {
 TEST(Changepoints, are_the_best_of_all_segmentations) {
   const auto series = joined(noise(20, 0.0, 0.05, 4), joined(noise(20, 2.0, 0.3, 5), noise(20, 0.0, 0.05, 6)));
   EXPECT_THAT(changepoints(series, 2), ElementsAre(20, 40));
+}
+
+constexpr double kLeastVariance = 1e-6;
+
+double cost_of(std::span<const double> segment) {
+  double sum = 0.0, squares = 0.0;
+  for (const double value : segment) {
+    sum += value;
+    squares += value * value;
+  }
+  const double count = static_cast<double>(segment.size()), mean = sum / count;
+  return count * (std::log(std::max(squares / count - mean * mean, kLeastVariance)) + 1.0);
+}
+
+double cost_of(std::span<const double> series, std::vector<std::size_t> changes) {
+  changes.push_back(series.size());
+  double total = 0.0;
+  std::size_t first = 0;
+  for (const std::size_t end : changes) {
+    total += cost_of(series.subspan(first, end - first)) + 15.0 * std::log(static_cast<double>(series.size()));
+    first = end;
+  }
+  return total;
+}
+
+// Of all segmentations the least, with nothing pruned.
+double least_cost(std::span<const double> series, std::size_t shortest) {
+  std::vector<double> best(series.size() + 1, std::numeric_limits<double>::infinity());
+  best[0] = 0.0;
+  for (std::size_t end = shortest; end <= series.size(); ++end) {
+    for (std::size_t first = 0; first + shortest <= end; ++first) {
+      const double penalty = 15.0 * std::log(static_cast<double>(series.size()));
+      best[end] = std::min(best[end], best[first] + cost_of(series.subspan(first, end - first)) + penalty);
+    }
+  }
+  return best.back();
+}
+
+TEST(Changepoints, pruning_loses_none_where_times_are_quantised) {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    auto series = joined(noise(25, 0.0, 1.0, seed), joined(noise(25, 0.0, 4.0, 1000 + seed), noise(30, 1.0, 0.3, 2000 + seed)));
+    for (double& value : series) value = std::round(value);
+    ASSERT_NEAR(cost_of(series, changepoints(series, 5)), least_cost(series, 5), 1e-6) << seed;
+  }
 }
 
 }  // namespace
