@@ -34,7 +34,8 @@ constexpr const char* kFooter =
     "was interrupted, failed, or has wrong times. docs/comparing.md has a recipe for a CI job.\n"
     "\n"
     "Exit status: 0 nothing is slower, 1 something is slower, 5 nothing is, but something is undecided (only\n"
-    "with --strict), 2 what can't be compared, 70 a side crashed, 130 interrupted.\n"
+    "with --strict), 2 what can't be compared, 3 and 4 as of `lapse time` of a side, 70 a side crashed, 130\n"
+    "interrupted.\n"
     "\n"
     "Examples:\n"
     "  lapse compare --a 'model.onnx --threads 1' --b 'model.onnx --threads 2'\n"
@@ -61,7 +62,7 @@ struct Options {
     measuring("--b", live.sides[1], "COMMAND", "… and of B");
     measuring("--processes", live.pairs, "K", "Pairs of fresh processes, one of A and one of B, that take turns (default: 6)")
         ->check(number_between(1, kMostPairs));
-    measuring("--budget", budget, "TIME", "Time at the most, of all of them together (default: 30s)");
+    measuring("--budget", budget, "TIME", "About how long all of them run together, besides loading (default: 30s)");
     const auto judging = [&](const char* name, auto& value, const char* type, const char* text) {
       return command.add_option(name, value, text)->type_name(type)->group("Verdict");
     };
@@ -170,6 +171,7 @@ Result<Sides> measure_sides(Options& options, const Context& context) {
                 "lapse compare --a 'model.onnx --threads 1' --b 'model.onnx --threads 2'");
   }
   LAPSE_TRY(options.live.budget, parse_duration(options.budget));
+  options.live.force = options.rules.force;
   LAPSE_TRY(LiveSides live, measure_live(options.live, context));
   report::Pair pair{"", std::move(live.sides[0]), std::move(live.sides[1]), {}};
   const auto a = report::block_medians(pair.a), b = report::block_medians(pair.b);
@@ -201,7 +203,9 @@ int exit_status_of(const report::Comparison& comparison, bool strict) {
 }
 
 Result<int> run(Options& options, const Context& context) {
-  LAPSE_CHECK(options.outputs.open());
+  std::vector<std::string> read = options.files;
+  read.push_back(options.baseline);
+  LAPSE_CHECK(options.outputs.open(read));
   std::error_code failed;
   if (options.save_baseline && !is_live(options)) {
     LAPSE_TRY(const auto names, names_of_sides(options));
@@ -218,6 +222,7 @@ Result<int> run(Options& options, const Context& context) {
   comparison.b = sides.b;
   comparison.only_a = std::move(sides.only_a);
   comparison.only_b = std::move(sides.only_b);
+  comparison.interrupted = sides.interrupted;
   options.outputs.put("--json", [&] { return report::to_json_text(comparison); });
   options.outputs.put("--markdown", [&] { return report::to_markdown(comparison, context.language); });
   if (!options.outputs.takes_stdout()) fmt::print("{}", report::to_text(comparison, context.language, unicode_terminal()));

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <chrono>
+#include <lapse/report/comparison.hpp>
 #include <lapse/report/processes.hpp>
 #include <lapse/report/quantity.hpp>
 #include <optional>
@@ -101,6 +103,7 @@ class LiveComparison {
       auto measured = measure_pair();
       if (!measured && measured.error().code == ErrorCode::Interrupted) break;
       LAPSE_CHECK(measured);
+      if (reports_[0].size() == 1 && !request_.force) LAPSE_CHECK(report::comparable({"", reports_[0][0], reports_[1][0], {0.0}}));
     }
     progress_.clear();
     if (reports_[0].empty()) return fail(ErrorCode::Interrupted, "interrupted before the first pair of processes was complete");
@@ -178,6 +181,10 @@ Result<LiveSides> measure_live(const LiveRequest& request, const Context& contex
   std::array<Words, 2> words;
   for (std::size_t side = 0; side < 2; ++side) {
     auto split = split_words(request.sides[side]);
+    const auto asks = [](const std::string& word) { return word == "--help" || word == "-h" || word == "--version"; };
+    if (split && std::ranges::any_of(*split, asks)) {
+      return fail(ErrorCode::BadUse, fmt::format("side {}: --help and --version measure nothing", kNames[side]), "lapse time --help");
+    }
     if (!split) return fail(ErrorCode::BadUse, fmt::format("side {}: {}", kNames[side], split.error().message), split.error().hint);
     words[side] = std::move(*split);
   }

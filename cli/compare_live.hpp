@@ -21,6 +21,7 @@ struct LiveRequest {
   std::size_t pairs = 6;
   Duration budget = std::chrono::seconds{30};  // of warm-up and turns of all pairs together; each has at least two rounds
   double precision = 0.01;                     // told in the reports
+  bool force = false;                          // goes on although the first pair can't be compared
 };
 
 struct LiveSides {

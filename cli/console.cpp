@@ -23,12 +23,13 @@ int print_error(const Error& error, report::Language language) {
   const char* form = std::getenv("LAPSE_ERRORS");
   if (form != nullptr && std::string_view(form) == "json") {
     const nlohmann::ordered_json line{{"code", name(error.code)}, {"message", error.message}, {"hint", error.hint}};
-    fmt::print(stderr, "{}\n", line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    std::fputs((line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n').c_str(), stderr);
     return exit_status(error.code);
   }
   const bool korean = language == report::Language::Korean;
-  fmt::print(stderr, "lapse: {}{}\n", korean ? "오류: " : "", error.message);
-  if (!error.hint.empty()) fmt::print(stderr, "  {}: {}\n", korean ? "도움말" : "hint", error.hint);
+  std::string text = fmt::format("lapse: {}{}\n", korean ? "오류: " : "", error.message);
+  if (!error.hint.empty()) text += fmt::format("  {}: {}\n", korean ? "도움말" : "hint", error.hint);
+  std::fputs(text.c_str(), stderr);  // which may be full: fmt::print would throw
   return exit_status(error.code);
 }
 

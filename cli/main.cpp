@@ -1,5 +1,7 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -92,7 +94,15 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
+// Where stdout was closed, the next file that anybody opens would be taken for it. In its place stands one that can't be written.
+void occupy_standard_streams() {
+  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
+    if (fcntl(stream, F_GETFD) == -1) ::open("/dev/null", O_RDONLY);
+  }
+}
+
 int main(int argc, char** argv) {
+  occupy_standard_streams();
   // The last line of defence: what is asked for may not fit into memory at a place that no Result comes from.
   try {
     return run(argc, argv);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <vector>
 
 namespace lapse::cli {
 
@@ -13,11 +12,16 @@ void OutputForms::add(CLI::App& command, const char* option, const char* text) {
   command.add_option(option, form.path, text)->type_name("FILE|-")->group("Output");
 }
 
-Result<void> OutputForms::open() {
+Result<void> OutputForms::open(const std::vector<std::string>& inputs) {
   std::vector<std::filesystem::path> taken;
   for (Form& form : forms_) {
     if (form.path.empty()) continue;
     LAPSE_TRY(form.file, OutputFile::open(form.path));
+    for (const std::string& input : inputs) {
+      std::error_code none;
+      if (form.file->is_stdout() || !std::filesystem::equivalent(form.file->path(), input, none)) continue;
+      return fail(ErrorCode::BadUse, fmt::format("{} {} would overwrite what is read", form.option, form.path), "choose another file");
+    }
     if (std::ranges::find(taken, form.file->path()) != taken.end()) {
       return fail(ErrorCode::BadUse, fmt::format("two forms can't both go to {}", form.path), "name a file for each");
     }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/output_file.hpp"
 
@@ -18,8 +19,8 @@ class OutputForms {
  public:
   /// Adds `option` ("--json") to the command.
   void add(CLI::App& command, const char* option, const char* text);
-  /// Before anything is measured. Error: BadUse when a file can't be written, or two forms want the same one.
-  Result<void> open();
+  /// Before anything is measured. Error: BadUse when a file can't be written, is one of `inputs`, or two forms want the same one.
+  Result<void> open(const std::vector<std::string>& inputs = {});
   /// Error: BadUse, when one of `options` was asked for, which `what` ("a sweep") does not have.
   Result<void> refuse(std::initializer_list<std::string_view> options, std::string_view what) const;
   /// Writes that form, if it was asked for.

@@ -166,7 +166,7 @@ Result<int> run(Options& options, const Context& context) {
   }
   LAPSE_TRY(measuring::ModelRequest request, options.engine.request(options.model));
   LAPSE_TRY(request.inputs, options.inputs.request());
-  LAPSE_CHECK(options.outputs.open());
+  LAPSE_CHECK(options.outputs.open({options.model}));
   std::vector<std::filesystem::path> files;
   if (!options.images.empty()) {
     LAPSE_TRY(files, find_photos(options.images));

@@ -12,8 +12,8 @@ namespace lapse::cli {
 class ReportOutputs {
  public:
   void add_to(CLI::App& command);
-  /// Before anything is measured. Error: BadUse when a file can't be written, or two forms want the same one.
-  Result<void> open() { return forms_.open(); }
+  /// OutputForms::open.
+  Result<void> open(const std::vector<std::string>& inputs) { return forms_.open(inputs); }
   /// The text report goes to stdout unless another form took it.
   Result<void> write(const report::Report& report, report::Language language);
   /// Of a saved sweep. Error: BadUse, when a form was asked for that it does not have.

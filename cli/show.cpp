@@ -27,7 +27,7 @@ Result<void> run(Options& options, const Context& context) {
       error.message = fmt::format("{}: {}", options.file, error.message);
       return tl::unexpected(std::move(error));
     }
-    LAPSE_CHECK(options.outputs.open());
+    LAPSE_CHECK(options.outputs.open({options.file}));
     return options.outputs.write(*saved, context.language);
   };
   const auto schema = report::schema_of(text);  // without one, from_json says what is wrong

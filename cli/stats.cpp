@@ -58,7 +58,7 @@ Result<report::Durations> read(const std::string& path, const report::DurationFo
 }
 
 Result<int> run(Options& options, const Context& context) {
-  LAPSE_CHECK(options.outputs.open());
+  LAPSE_CHECK(options.outputs.open({options.file}));
   const std::string source = options.file == "-" ? "stdin" : options.file;
   auto durations = read(options.file, options.format);
   if (!durations) {

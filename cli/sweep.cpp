@@ -287,7 +287,7 @@ Result<int> run(Options& options, const Context& context) {
     return fail(ErrorCode::BadUse, fmt::format("--min-runs {} is more than --max-runs {}", options.min_runs, options.max_runs));
   }
   LAPSE_CHECK(check_model(options.model));
-  LAPSE_CHECK(options.outputs.open());
+  LAPSE_CHECK(options.outputs.open({options.model}));
   const std::string path = options.folder.empty() ? default_folder(options.model) : options.folder;
   const std::vector<std::string> subject = options.subject();
   LAPSE_TRY(const SweepFolder folder, SweepFolder::open(path, identify(options.model, subject), options.fresh));

@@ -83,7 +83,7 @@ class LastWords {
 Result<int> run_in_processes(TimeOptions& options, std::size_t count, const Context& context) {
   LAPSE_TRY(const measuring::Plan plan, options.read_plan());
   if (!plan.idle.empty()) return fail(ErrorCode::BadUse, "--idle belongs to one process", "leave --processes out");
-  LAPSE_CHECK(options.outputs.open());
+  LAPSE_CHECK(options.outputs.open(options.read()));
   ProcessesRequest request{options.given(), count, plan.budget, plan.precision};
   request.arguments.insert(request.arguments.end(), {"--", options.model});
   LAPSE_TRY(Replicated measured, time_in_processes(request, context));
@@ -110,7 +110,7 @@ Result<int> run(TimeOptions& options, const Context& context) {
   LAPSE_TRY(request.inputs, options.inputs.request());
   request.transfers = options.transfers;
   LAPSE_TRY(const Duration timeout, parse_duration(options.timeout));
-  LAPSE_CHECK(options.outputs.open());
+  LAPSE_CHECK(options.outputs.open(options.read()));
   host::limit_to_available();
 
   ProgressLine progress{context.language};

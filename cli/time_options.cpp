@@ -123,6 +123,8 @@ std::vector<std::string> TimeOptions::given() const {
   return out;
 }
 
+std::vector<std::string> TimeOptions::read() const { return {model, model + "/model.onnx"}; }
+
 Result<void> TimeOptions::check_side() const {
   const auto refuse = [this](std::string_view name) -> Result<void> {
     if (app_->count(std::string(name)) == 0) return {};

@@ -26,6 +26,8 @@ struct TimeOptions {
   void add_to(CLI::App& command);
   /// What was given on the command line, but for MODEL and what belongs to the whole.
   std::vector<std::string> given() const;
+  /// The files that are read.
+  std::vector<std::string> read() const;
   /// A side of a comparison says what is measured, and not for how long. Error: BadUse.
   Result<void> check_side() const;
   /// Errors: BadUse (what doesn't go together).

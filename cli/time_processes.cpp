@@ -42,6 +42,11 @@ class Replication {
     report::Report report = report::join(std::move(parts_));
     report.plan.stop = stop;
     report.plan.budget_ns = static_cast<double>(request_.budget.count());
+    const report::PlanRow& plan = report.plan;
+    if (complete(report) && report.processes.size() > 1 && plan.reached > plan.precision) {
+      report.warnings.push_back(
+          {"precision_not_reached", {{"reached", report::percent(plan.reached)}, {"asked", report::percent(plan.precision)}}});
+    }
     if (failure_) report.failure = {std::string(lapse::name(failure_->code)), failure_->message, failure_->hint};
     return Replicated{std::move(report), failure_};
   }

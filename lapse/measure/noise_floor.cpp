@@ -161,7 +161,10 @@ std::optional<NoiseFloor> noise_floor(const Pairs& pairs) {
   if (!contrast) return std::nullopt;
   const double critical = stats::student_quantile((1 + stats::kConfidence) / 2, contrast->degrees);
   const double found = stats::noncentral_student_quantile(kPower, contrast->degrees, critical) * contrast->standard_error;
-  return NoiseFloor{.unseen = std::expm1(half_width(*contrast)), .found = std::expm1(found)};
+  // A thing that was just told from itself shows that more than this spread is at work.
+  const double half = half_width(*contrast), seen = std::abs(contrast->log_ratio);
+  const double bias = seen > half ? seen : 0.0;
+  return NoiseFloor{.unseen = std::expm1(bias + half), .found = std::expm1(bias + found)};
 }
 
 }  // namespace lapse::measuring

@@ -9,7 +9,8 @@
 //
 // The noise floor is the half width of that interval: a true difference below it leaves 1 inside the interval more often than not. To be
 // found nine times in ten it has to be as large as the 90 % quantile of the non-central t about that half width, as the noise that the next
-// comparison meets is known only as well as some pairs tell it (Julious & Owen, Pharmaceutical Statistics 5:29, 2006).
+// comparison meets is known only as well as some pairs tell it (Julious & Owen, Pharmaceutical Statistics 5:29, 2006). Where the interval
+// leaves 1 out, a thing was told from itself: then what it was off by is added to both.
 //
 // This is noise within one process: what differs from process to process (layout, hash seeds) comes on top.
 

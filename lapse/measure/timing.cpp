@@ -96,7 +96,7 @@ Result<Timing> time_subject(Subject& given, const Plan& plan, const Hooks& given
   LAPSE_TRY(timing.measurement,
             hooks.turns != nullptr ? take_turns(subject, plan, hooks, &examiner) : run(subject, plan, hooks, &examiner));
   auto clocks = watch.stop();
-  timing.disturbance = host::between(activity, host::activity());
+  if (!timeline.is_virtual()) timing.disturbance = host::between(activity, host::activity());
   timing.load_1min = activity.load_1min;
 
   enter_phase("the audit");

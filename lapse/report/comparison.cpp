@@ -139,18 +139,22 @@ Error in_pair(const Pair& pair, const std::string& message, std::string hint) {
 }
 
 Result<ComparedModel> model(const Pair& pair, const ComparisonRules& rules) {
-  ComparedModel out{pair.name, side(pair.a), side(pair.b), !pair.log_ratios.empty(), differences(pair.a, pair.b), {}, {}, 0};
+  ComparedModel out;
+  out.name = pair.name;
+  out.a = side(pair.a);
+  out.b = side(pair.b);
+  out.turns = !pair.log_ratios.empty();
+  out.differences = differences(pair.a, pair.b);
   const Processes processes(pair, rules.noise);
   if (processes.fewest_runs() == 0) {
     return tl::unexpected(in_pair(pair, "there are no samples to compare", "measure it again: a process made no timed run"));
   }
+  const auto near_clock = [](const Report& report) {
+    return std::ranges::find(report.warnings, "timer_resolution", &measuring::Warning::code) != report.warnings.end();
+  };
+  out.near_clock = near_clock(pair.a) || near_clock(pair.b);
   out.forced = obstacles(pair);
-  if (!out.forced.empty() && !rules.force) {
-    const bool broken = out.forced.front().facts.contains("side");
-    return tl::unexpected(in_pair(
-        pair, say(out.forced.front(), Language::English),
-        broken ? "measure it again; --force compares all the same" : "measure both alike, on one machine; --force compares all the same"));
-  }
+  if (!rules.force) LAPSE_CHECK(comparable(pair));
   const auto add = [&out](std::string name, const Figures& figures, const stats::Contrast& contrast) {
     out.metrics.push_back({std::move(name), geometric_mean(figures.a), geometric_mean(figures.b), contrast, {}, 0});
   };
@@ -176,6 +180,15 @@ std::size_t processes_needed(const ComparedMetric& metric, const ComparedModel& 
 }
 
 }  // namespace
+
+Result<void> comparable(const Pair& pair) {
+  const auto found = obstacles(pair);
+  if (found.empty()) return {};
+  const bool broken = found.front().facts.contains("side");
+  return tl::unexpected(in_pair(
+      pair, say(found.front(), Language::English),
+      broken ? "measure it again; --force compares all the same" : "measure both alike, on one machine; --force compares all the same"));
+}
 
 bool Comparison::regressed() const {
   return std::ranges::any_of(models, [](const ComparedModel& model) {
@@ -205,6 +218,7 @@ Result<Comparison> compare(std::span<const Pair> pairs, const ComparisonRules& r
   for (ComparedModel& model : out.models) {
     for (ComparedMetric& metric : model.metrics) {
       metric.decision = *decision++;
+      if (model.near_clock && metric.decision.change == stats::Change::Equivalent) metric.decision.change = stats::Change::Undecided;
       if (metric.decision.change == stats::Change::Undecided) metric.processes_needed = processes_needed(metric, model, rules.margin);
     }
   }

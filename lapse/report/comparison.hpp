@@ -39,6 +39,8 @@ struct Obstacle {
 };
 /// None where they can be compared. Sides that took turns were on one machine.
 std::vector<Obstacle> obstacles(const Pair& pair);
+/// Error: BadInput, the first obstacle and what to do.
+Result<void> comparable(const Pair& pair);
 /// A code that this version does not know says itself.
 std::string say(const Obstacle& obstacle, Language language);
 
@@ -67,7 +69,8 @@ struct ComparedMetric {
 struct ComparedModel {
   std::string name;
   ComparedSide a, b;
-  bool turns = false;  // A and B took turns
+  bool turns = false;       // A and B took turns
+  bool near_clock = false;  // a side takes so little that the clock's steps could hide a difference: nothing is called equivalent
   std::vector<Difference> differences;
   std::vector<Obstacle> forced;
   std::vector<ComparedMetric> metrics;  // the median, and a tail where each process has enough runs
@@ -82,6 +85,7 @@ struct Comparison {
   ComparisonRules rules;
   std::vector<ComparedModel> models;
   std::vector<std::string> only_a, only_b;  // models without a counterpart
+  bool interrupted = false;                 // fewer pairs of processes than asked for
 
   /// Something is slower.
   bool regressed() const;

@@ -44,14 +44,9 @@ Json model_json(const ComparedModel& model) {
     forced.push_back({{"code", each.code}, {"message", say(each, Language::English)}, {"facts", Json(each.facts)}});
   }
   for (const ComparedMetric& each : model.metrics) metrics.push_back(metric_json(each));
-  return {{"name", model.name},
-          {"a", side_json(model.a)},
-          {"b", side_json(model.b)},
-          {"turns", model.turns},
-          {"differences", std::move(differences)},
-          {"forced", std::move(forced)},
-          {"metrics", std::move(metrics)},
-          {"tail_needs", model.tail_needs}};
+  return {{"name", model.name},          {"a", side_json(model.a)},        {"b", side_json(model.b)},
+          {"turns", model.turns},        {"near_clock", model.near_clock}, {"differences", std::move(differences)},
+          {"forced", std::move(forced)}, {"metrics", std::move(metrics)},  {"tail_needs", model.tail_needs}};
 }
 
 /// The one of `all` that has this name.
@@ -118,6 +113,7 @@ ComparedModel read_model(const JsonNode& node) {
   model.a = read_side(node["a"]);
   model.b = read_side(node["b"]);
   model.turns = node["turns"].boolean();
+  if (node.has("near_clock")) model.near_clock = node["near_clock"].boolean();
   model.differences = list(node["differences"], read_difference);
   model.forced = list(node["forced"], read_obstacle);
   model.metrics = list(node["metrics"], read_metric);
@@ -140,6 +136,7 @@ Comparison read_comparison(const JsonNode& root) {
   if (comparison.models.empty()) root["models"].expected("one model at least");
   comparison.only_a = root["only_a"].texts();
   comparison.only_b = root["only_b"].texts();
+  if (root.has("interrupted")) comparison.interrupted = root["interrupted"].boolean();
   return comparison;
 }
 
@@ -161,6 +158,7 @@ std::string to_json_text(const Comparison& comparison) {
                         {"b", comparison.b},
                         {"regression", comparison.regressed()},
                         {"undecided", comparison.undecided()},
+                        {"interrupted", comparison.interrupted},
                         {"margin", number_json(comparison.rules.margin)},
                         {"noise", noise ? number_json(*noise) : Json(nullptr)},
                         {"environment", fingerprint_json(comparison.environment)},

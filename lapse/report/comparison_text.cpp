@@ -38,6 +38,8 @@ constexpr Phrase kThisProcess{
     "이 프로세스만의 결과입니다: 프로세스가 하나뿐이면 프로세스끼리 얼마나 다른지 알 수 없습니다 (lapse time --processes 6 또는 --noise)"};
 constexpr Phrase kFewProcesses{"fewer than {n} processes a side decide nothing (lapse time --processes {more}, or --noise)",
                                "한쪽 프로세스가 {n}개보다 적으면 판정하지 않습니다 (lapse time --processes {more} 또는 --noise)"};
+constexpr Phrase kNearClock{"near what reading the clock costs: a difference could hide in its steps, so nothing is called equivalent",
+                            "시계를 읽는 비용에 가깝습니다: 시계 눈금에 차이가 가려질 수 있어 동등이라고 하지 않습니다"};
 constexpr Phrase kNoTail{"no tail: a percentile needs {n} runs of each process",
                          "꼬리 없음: 백분위에는 프로세스마다 {n}회 실행이 필요합니다"};
 constexpr Phrase kMoreProcesses{"{metric}: about {n} processes a side would tell a difference of {margin}",
@@ -76,6 +78,7 @@ class Writer {
 
   Content operator()() const {
     Content out;
+    if (comparison_.interrupted) out.alerts.push_back(say(Text::Interrupted, language_));
     out.title = text(kTitle) + " · A = " + comparison_.a + " · B = " + comparison_.b;
     for (const ComparedModel& model : comparison_.models) {
       for (const Obstacle& each : model.forced) out.alerts.push_back(named(model, text(kForced, {{"what", say(each, language_)}})));
@@ -142,6 +145,7 @@ class Writer {
     if (basis == Basis::FewProcesses) {
       out.push_back(text(kFewProcesses, {{"n", grouped(stats::kFewestProcesses)}, {"more", grouped(stats::kFewestProcesses + 1)}}));
     }
+    if (model.near_clock) out.push_back(text(kNearClock));
     if (model.tail_needs > 0) out.push_back(text(kNoTail, {{"n", grouped(model.tail_needs)}}));
     for (const ComparedMetric& metric : model.metrics) {
       if (metric.processes_needed == 0) continue;

@@ -48,10 +48,15 @@ std::optional<Number> read_number(std::string_view text) {
   return number;
 }
 
-/// By the end of a column's name: end_to_end_ns, latency_ms. Empty where it tells none.
-std::string unit_in_name(std::string_view name) {
+/// By the end of a column's name: end_to_end_ns, LATENCY_MS, "latency (ms)". Empty where it tells none.
+std::string unit_in_name(std::string_view written) {
+  std::string name(written);
+  for (char& letter : name) letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+  if (name.ends_with(')') || name.ends_with(']')) name.pop_back();
   for (const std::string_view unit : {"ns", "us", "\u00B5s", "\u03BCs", "ms", "s"}) {
-    if (name.ends_with(unit) && name.substr(0, name.size() - unit.size()).ends_with('_')) return std::string(unit);
+    if (!name.ends_with(unit)) continue;
+    const std::size_t before = name.size() - unit.size();
+    if (before > 0 && std::string_view("_ ([").find(name[before - 1]) != std::string_view::npos) return std::string(unit);
   }
   return {};
 }
@@ -163,13 +168,28 @@ Result<void> DurationReader::take_record(std::string_view record) {
     if (header) return {};
   }
   CsvFields fields(record);
-  for (std::size_t i = 0; i <= *column_; ++i) {
-    if (!fields.next()) return wrong(fmt::format("there is no column {}", *column_ + 1), "a line of the file is shorter, or isn't CSV");
+  std::optional<std::string> value;
+  for (std::size_t i = 0; fields.next(); ++i) {
+    const std::string_view field = fields.field();
+    if (i == gap_ && !field.empty()) return {};
+    if (i == process_ && !first_process_) first_process_ = field;
+    if (i == process_ && first_process_ != field) {
+      return wrong("the runs of several processes are not one series", "give the rows of one of them, or the JSON file to `lapse show`");
+    }
+    if (i == column_) value = field;
   }
-  return take_value(fields.field());
+  if (!value) return wrong(fmt::format("there is no column {}", *column_ + 1), "a line of the file is shorter, or isn't CSV");
+  return take_value(*value);
 }
 
 Result<bool> DurationReader::is_header(std::string_view record) {
+  // Of a file that lapse wrote: runs of several processes, and those after pauses, are series of their own.
+  CsvFields own(record);
+  for (std::size_t i = 0; own.next(); ++i) {
+    if (i == 0 && own.field() != "run") break;
+    if (own.field() == "process") process_ = i;
+    if (own.field() == "gap_ns") gap_ = i;
+  }
   CsvFields fields(record);
   for (std::size_t i = 0; fields.next(); ++i) {
     const std::string_view name = fields.field();

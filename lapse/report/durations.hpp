@@ -21,7 +21,7 @@
 namespace lapse::report {
 
 struct DurationFormat {
-  /// Of numbers without one; nanoseconds_of() knows it. Empty: as the column's name says (end_to_end_ns, latency_ms), else seconds.
+  /// Of numbers without one; nanoseconds_of() knows it. Empty: as the column's name says (end_to_end_ns, "latency (ms)"), else seconds.
   std::string unit{};
   /// Name of a column of CSV, or its number from 1. Of a result: end_to_end_ns (as without), submit_ns, device_ns, h2d_ns, d2h_ns.
   std::string column{};
@@ -52,9 +52,11 @@ class DurationReader {
   tl::unexpected<Error> wrong(std::string message, std::string hint) const;
 
   DurationFormat format_;
-  double nanoseconds_ = 1e9;           // of a number without a unit
-  std::optional<std::size_t> column_;  // from 0; nothing: one duration a line, or to be found in the header
-  bool begun_ = false;                 // something that is not blank has come
+  double nanoseconds_ = 1e9;                  // of a number without a unit
+  std::optional<std::size_t> column_;         // from 0; nothing: one duration a line, or to be found in the header
+  std::optional<std::size_t> process_, gap_;  // of a file that lapse wrote
+  std::optional<std::string> first_process_;
+  bool begun_ = false;  // something that is not blank has come
   bool json_ = false;
   bool any_record_ = false;
   std::optional<bool> with_unit_;  // have the numbers one? Nothing before the first

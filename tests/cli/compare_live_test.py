@@ -168,7 +168,7 @@ class Sides(Live):
         for a, b, says in (("'null", SIM, "side A: the quotation in 'null has no end"), (SIM, "  ", "side B: it is empty"),
                            (SIM, "null --thread 1", "side B: "), (SIM, "--threads 1", "side B: MODEL is required"),
                            ("nothing.onnx", SIM, "side A: nothing.onnx: no such file"),
-                           (SIM, "null --threads x", "side B: ")):
+                           (SIM, "null --threads x", "side B: "), ("--help", SIM, "side A: --help and --version measure nothing")):
             with self.subTest(a=a, b=b):
                 self.refused("compare", "--a", a, "--b", b, "--budget", "1s", status=2, says=says)
 
@@ -203,6 +203,7 @@ class Trouble(Live):
         self.assertEqual(process.returncode, 130, stderr)
         self.assertEqual(stderr, "lapse: interrupted after 2 of 6 pairs of processes\n")
         self.assertIn("undecided", stdout)
+        self.assertTrue(stdout.startswith("!! INTERRUPTED"), stdout)
         self.assertEqual(len(json.loads((self.folder / "a.json").read_text())["processes"]), 2)
         self.assertFalse(any(os.path.exists(f"/proc/{child}") for child in left))
 

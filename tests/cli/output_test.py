@@ -18,6 +18,22 @@ class Output(Case):
         self.assertEqual(self.lapse("--lang", "ko", "show", saved).stdout, korean)
         self.assertEqual(self.lapse("show", saved, env={"LC_ALL": "ko_KR.UTF-8"}).stdout, korean)
 
+    def test_an_output_never_takes_the_place_of_what_is_read(self):
+        saved, times = self.folder / "r.json", self.file("t.txt", b"1ms\n2ms\n")
+        self.lapse("time", "sim:device=1ms,time=virtual", "--json", saved)
+        model = self.file("m.onnx", b"no model")
+        for arguments in (("show", saved, "--csv", saved), ("stats", times, "--json", times), ("time", model, "--json", model),
+                          ("compare", saved, saved, "--json", self.folder / "." / "r.json"), ("sweep", model, "--json", model)):
+            with self.subTest(arguments=arguments):
+                self.refused(*arguments, status=2, says="would overwrite what is read")
+        self.assertEqual(times.read_bytes(), b"1ms\n2ms\n")
+
+    def test_a_stream_that_is_closed_or_full_changes_no_exit_status(self):
+        for shell, status in (("stats /nowhere 2>/dev/full", 2), ("stats /nowhere 2>&-", 2), ("stats /nowhere >&- 2>&-", 2),
+                              ("time sim:device=1ms,time=virtual --max-runs 50 >&-", 2), ("time sim:device=1ms,time=virtual --max-runs 50 2>&-", 0)):
+            with self.subTest(shell=shell):
+                self.assertEqual(subprocess.run(f"exec {LAPSE} {shell}", shell=True, capture_output=True).returncode, status)
+
     def test_json_has_the_keys_that_others_rely_on(self):
         result = self.json("sim:device=1ms,time=virtual", "--max-runs", "40")
         self.assertEqual(result["schema"], "lapse.result/1")

@@ -65,6 +65,12 @@ TEST(NoiseFloor, WhatIsFoundNineTimesInTenIs) {
   EXPECT_NEAR(static_cast<double>(found) / kTrials, 0.9, 0.015);  // seven deviations of the count; 0.83 with a central t
 }
 
+TEST(NoiseFloor, OfAThingThatWasToldFromItselfIsNotBelowWhatItWasOffBy) {
+  const Pairs off{.log_ratios = {0.04, 0.02, 0.04, 0.02, 0.04, 0.02}};  // half the width of the interval is 0.0115
+  EXPECT_NEAR(noise_floor(off)->unseen, std::expm1(0.03 + 0.0044721 * 2.570582), 1e-6);
+  EXPECT_GT(noise_floor(off)->found, noise_floor(off)->unseen);
+}
+
 TEST(NoiseFloor, FewerThanSixPairsTellNone) {
   const Pairs five{.log_ratios = {0.01, -0.01, 0.01, -0.01, 0.01}};
   EXPECT_FALSE(noise_floor(five));

@@ -261,6 +261,16 @@ TEST(Compare, ATailOfNoughtIsNone) {
   EXPECT_EQ(found->models[0].metrics[0].name, "median");
 }
 
+TEST(Compare, WhatIsNearTheClocksStepIsNotCalledEquivalent) {
+  Report b = of_processes(kSpread);
+  EXPECT_EQ(compare_one(of_processes(kSpread), b, {0.1, std::nullopt, false})->models[0].metrics[0].decision.change,
+            stats::Change::Equivalent);
+  b.warnings.push_back({"timer_resolution", {}});
+  const auto found = compare_one(of_processes(kSpread), b, {0.1, std::nullopt, false});
+  EXPECT_EQ(found->models[0].metrics[0].decision.change, stats::Change::Undecided);
+  EXPECT_THAT(to_text(*found, Language::English), HasSubstr("near what reading the clock costs"));
+}
+
 TEST(Compare, ProcessesWhoseWarmUpIsAmongTheFiguresAreCounted) {
   Report b = of_processes(kSpread);
   b.processes[1].verdict = "warm-up";
@@ -348,6 +358,7 @@ std::vector<Comparison> comparisons() {
   Comparison full = example_comparison();
   full.rules.noise = 0.02;
   full.only_a = {"gone"};
+  full.interrupted = true;
   full.only_b = {"new", "newer"};
   full.models[0].name = "resnet";
   full.models[0].turns = true;

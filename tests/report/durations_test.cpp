@@ -84,6 +84,24 @@ TEST(Durations, OfAColumnHaveTheUnitThatItsNameTells) {
   EXPECT_THAT(values(column("items\n2\n", "1")), ElementsAre(2e9));
 }
 
+TEST(Durations, OfAColumnHaveTheUnitHoweverItsNameIsWritten) {
+  for (const char* name : {"LATENCY_MS", "latency (ms)", "Latency [ms]", "wall time ms"}) {
+    EXPECT_THAT(values(column(std::string(name) + "\n2\n", "1")), ElementsAre(2e6)) << name;
+  }
+  for (const char* name : {"items", "forms", "ms"}) EXPECT_EQ(column(std::string(name) + "\n2\n", "1")->unit, "s") << name;
+}
+
+TEST(Durations, OfLapsesOwnCsvAreOneSeries) {
+  const std::string pauses = "run,end_to_end_ns,disturbed,gap_ns\n1,5,,\n2,6,,\n3,9,,0\n4,9,,10\n";
+  EXPECT_THAT(values(column(pauses, "end_to_end_ns")), ElementsAre(5.0, 6.0));
+  const std::string one = "run,end_to_end_ns,disturbed,process\n1,5,,2\n2,6,,2\n";
+  EXPECT_THAT(values(column(one, "end_to_end_ns")), ElementsAre(5.0, 6.0));
+  const auto two = column(one + "3,7,,3\n", "end_to_end_ns");
+  ASSERT_FALSE(two);
+  EXPECT_THAT(two.error().message, HasSubstr("line 4: the runs of several processes are not one series"));
+  EXPECT_THAT(values(column("name_ns,process\n1,a\n2,b\n", "name_ns")), ElementsAre(1.0, 2.0)) << "not one of lapse's own";
+}
+
 TEST(Durations, TellAHeaderFromANumber) {
   EXPECT_THAT(values(column("inference_ms\n2\n", "1")), ElementsAre(2e6));
   EXPECT_THAT(values(column("nanoseconds\n2\n", "1")), ElementsAre(2e9));
