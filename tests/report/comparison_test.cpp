@@ -121,7 +121,7 @@ TEST(Compare, SaysHowManyProcessesWouldTell) {
 
 TEST(Compare, TheTailIsTheHighestThatEveryProcessSupports) {
   const auto tail = [](std::size_t a_runs, std::size_t b_runs) {
-    const auto& model = compare_one(of_processes(kSpread, a_runs), of_processes(kSpread, b_runs))->models[0];
+    const ComparedModel model = compare_one(of_processes(kSpread, a_runs), of_processes(kSpread, b_runs))->models[0];
     return model.metrics.size() < 2 ? "needs " + std::to_string(model.tail_needs) : model.metrics[1].name;
   };
   EXPECT_EQ(tail(200, 200), "p99");
@@ -134,7 +134,7 @@ TEST(Compare, TheTailOfOneProcessNeedsItsOwnInterval) {
   const auto tail = [](std::size_t runs) {
     Report report = example::synchronous();
     report.samples.end_to_end = report.samples.submit = report.samples.device = example::skewed(runs);
-    const auto& model = compare_one(report, report, {0.01, 0.02, false})->models[0];
+    const ComparedModel model = compare_one(report, report, {0.01, 0.02, false})->models[0];
     return model.metrics.size() < 2 ? "needs " + std::to_string(model.tail_needs) : model.metrics[1].name;
   };
   EXPECT_EQ(tail(30), "needs 36");

@@ -154,7 +154,7 @@ class Bounds(ServingCase):
 
 
 class Forgotten(ServingCase):
-    options = ("--retention", "1s", "--tombstone", "2s", "--blob-grace", "10ms")
+    options = ("--retention", "4s", "--tombstone", "3s", "--blob-grace", "10ms")
 
     def test_what_is_done_is_kept_for_its_retention_then_gone_then_unknown_and_takes_its_blobs_with_it(self):
         self.put("one")
