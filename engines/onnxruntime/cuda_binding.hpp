@@ -62,10 +62,10 @@ class CudaBinding final : public Binding {
   Owned<OrtRunOptions> options_;
   std::vector<Input> inputs_;
   std::vector<lapse_tensor> sources_;  // in page-locked memory; empty: what was bound
-  std::vector<Lane> lanes_;        // one for every stream of the session
-  Lane* last_ = nullptr;           // where the last run was
-  bool copied_ = false;            // its outputs are on their way to the host
-  std::vector<HostMemory> hosts_;  // the outputs on the host
+  std::vector<Lane> lanes_;            // one for every stream of the session
+  Lane* last_ = nullptr;               // where the last run was
+  bool copied_ = false;                // its outputs are on their way to the host
+  std::vector<HostMemory> hosts_;      // the outputs on the host
   std::vector<lapse_tensor> views_;
 };
 

@@ -2,8 +2,8 @@
 // A photo as an image classifier wants it: decoded, resized, cut to its middle and normalised, on the CPU. torchvision's recipe of
 // Resize(bilinear, antialias), CenterCrop, ToTensor and Normalize.
 //
-// How near it comes, on a made-up photo from 256 to 224 (tests/image/preprocess_peer_test.py): of values from 0 to 255 the mean difference is
-// 0.1 to 0.2, by rounding, and 0.2 to 0.3 where a JPEG is decoded at a fraction of its size. torchvision leaves EXIF's orientation and
+// How near it comes, on a made-up photo from 256 to 224 (tests/image/preprocess_peer_test.py): of values from 0 to 255 the mean difference
+// is 0.1 to 0.2, by rounding, and 0.2 to 0.3 where a JPEG is decoded at a fraction of its size. torchvision leaves EXIF's orientation and
 // transparency alone; a photo that has them is another one here.
 
 #include <array>

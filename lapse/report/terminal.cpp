@@ -65,10 +65,9 @@ struct Spelling {
 };
 
 constexpr std::array kSpellings{
-    Spelling{"·", "-"},  Spelling{"…", "-"}, Spelling{"±", "+-"}, Spelling{"≥", ">="}, Spelling{"×", "x"},
-    Spelling{"≤", "<="}, Spelling{"→", "->"}, Spelling{"µ", "u"}, Spelling{"▁", "_"},  Spelling{"▂", "."},
-    Spelling{"▃", ":"},  Spelling{"▄", "-"},  Spelling{"▅", "="}, Spelling{"▆", "+"},  Spelling{"▇", "*"},
-    Spelling{"█", "#"},
+    Spelling{"·", "-"},  Spelling{"…", "-"}, Spelling{"±", "+-"}, Spelling{"≥", ">="}, Spelling{"×", "x"}, Spelling{"≤", "<="},
+    Spelling{"→", "->"}, Spelling{"µ", "u"}, Spelling{"▁", "_"},  Spelling{"▂", "."},  Spelling{"▃", ":"}, Spelling{"▄", "-"},
+    Spelling{"▅", "="},  Spelling{"▆", "+"}, Spelling{"▇", "*"},  Spelling{"█", "#"},
 };
 
 }  // namespace
