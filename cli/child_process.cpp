@@ -163,6 +163,8 @@ std::optional<std::string> Child::hear(const GoOn& go_on) {
   }
 }
 
+bool ChildEnd::well() const noexcept { return WIFEXITED(status) && WEXITSTATUS(status) == 0; }
+
 ChildEnd Child::wait(const GoOn& go_on, int signal) {
   using Clock = std::chrono::steady_clock;
   Clock::time_point last = Clock::time_point::max();  // from then on SIGKILL

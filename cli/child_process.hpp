@@ -20,6 +20,9 @@ struct ChildEnd {
   bool stopped = false;  // by `go_on`
   std::string output;    // its stdout, but for what was heard of it
   std::string errors;    // the last 8 KiB of its stderr
+
+  /// It ended by itself, with 0.
+  bool well() const noexcept;
 };
 
 /// Asked at least five times a second while a child is waited for: false ends that.

@@ -1,7 +1,6 @@
 #include "cli/compare_live.hpp"
 
 #include <fmt/format.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <chrono>
@@ -60,7 +59,7 @@ class Side {
     const auto line = child_.hear([] { return true; });
     if (!line || *line != kReport) return tl::unexpected(failure());
     const ChildEnd end = child_.wait([] { return true; });
-    if (!well(end)) return tl::unexpected(named(failure_of(end)));
+    if (!end.well()) return tl::unexpected(named(failure_of(end)));
     auto report = report::from_json(end.output);
     const double share = static_cast<double>(restless_) / static_cast<double>(turns_);
     if (report && share > kRestless) report->warnings.push_back({"restless_side", {{"percent", report::percent(share)}}});
@@ -74,10 +73,8 @@ class Side {
   // After it has closed its stdout, or said what it should not.
   Error failure() {
     const ChildEnd end = child_.wait([] { return true; });
-    return named(well(end) ? Error{ErrorCode::Internal, "left no measurement"} : failure_of(end));
+    return named(end.well() ? Error{ErrorCode::Internal, "left no measurement"} : failure_of(end));
   }
-
-  static bool well(const ChildEnd& end) { return WIFEXITED(end.status) && WEXITSTATUS(end.status) == 0; }
 
   Error named(Error error) const {
     error.message = fmt::format("side {}: {}", name_, error.message);
@@ -103,7 +100,8 @@ class LiveComparison {
       auto measured = measure_pair();
       if (!measured && measured.error().code == ErrorCode::Interrupted) break;
       LAPSE_CHECK(measured);
-      if (reports_[0].size() == 1 && !request_.force) LAPSE_CHECK(report::comparable({"", reports_[0][0], reports_[1][0], {0.0}}));
+      // More of them would be refused just as well; what there is can still be saved.
+      if (reports_[0].size() == 1 && !request_.force && !report::comparable({"", reports_[0][0], reports_[1][0], {0.0}})) break;
     }
     progress_.clear();
     if (reports_[0].empty()) return fail(ErrorCode::Interrupted, "interrupted before the first pair of processes was complete");

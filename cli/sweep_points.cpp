@@ -1,7 +1,6 @@
 #include "cli/sweep_points.hpp"
 
 #include <fmt/format.h>
-#include <sys/wait.h>
 
 #include <filesystem>
 
@@ -50,8 +49,7 @@ Result<std::optional<PointOutcome>> measure_point(const std::string& model, cons
   const std::string name = request.file_name();
   const fs::path part = folder.part(name);
   LAPSE_TRY(const ChildEnd end, run_child(arguments_of(model, request, options, part), {"LAPSE_ERRORS=json"}, go_on));
-  const bool good = WIFEXITED(end.status) && WEXITSTATUS(end.status) == 0;
-  if (const auto report = good ? read_measurement(part) : std::nullopt) {
+  if (const auto report = end.well() ? read_measurement(part) : std::nullopt) {
     LAPSE_CHECK(folder.keep(name));
     return PointOutcome{as_requested(request, report::sweep_point(*report)), std::nullopt};
   }
@@ -59,7 +57,7 @@ Result<std::optional<PointOutcome>> measure_point(const std::string& model, cons
   fs::remove(part, failed);
   if (end.stopped || !go_on()) return std::nullopt;
 
-  const Error failure = good ? Error{ErrorCode::Internal, "left no measurement"} : failure_of(end);
+  const Error failure = end.well() ? Error{ErrorCode::Internal, "left no measurement"} : failure_of(end);
   const bool out_of_memory = failure.code == ErrorCode::OutOfMemory;
   PointOutcome outcome;
   outcome.point = as_requested(request, {});

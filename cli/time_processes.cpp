@@ -83,8 +83,7 @@ class Replication {
   }
 
   Error failed(const ChildEnd& end) const {
-    const bool good = WIFEXITED(end.status) && WEXITSTATUS(end.status) == 0;
-    Error error = good ? Error{ErrorCode::Internal, "left no measurement"} : failure_of(end);
+    Error error = end.well() ? Error{ErrorCode::Internal, "left no measurement"} : failure_of(end);
     if (!parts_.empty()) error.message = fmt::format("process {}: {}", parts_.size() + 1, error.message);
     return error;
   }

@@ -184,7 +184,10 @@ class Sides(Live):
         self.refused("compare", "--a", SIM, "--b", SIM, "x.json", status=2, says="nothing that was saved")
 
     def test_what_can_not_be_compared_is_refused(self):
-        self.refused("compare", "--a", SIM, "--b", f"{SIM} --batch 2", "--budget", "500ms", "--processes", "2", status=2, says="batch")
+        saved = self.folder / "refused.json"
+        self.refused("compare", "--a", SIM, "--b", f"{SIM} --batch 2", "--budget", "500ms", "--processes", "3", "--save-a", saved,
+                     status=2, says="batch")
+        self.assertEqual(len(json.loads(saved.read_text()).get("processes", [1])), 1, "more pairs were measured than it takes to refuse")
         self.compare(SIM, f"{SIM} --batch 2", "--budget", "500ms", "--processes", "2", "--force")
 
 
